@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { type Flaw, simulate, type Simulated } from '@syndrome/supervisor/sim/simulate.ts';
+import type { Violation } from '@syndrome/supervisor/sim/site.ts';
 import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { type GlobalOptions, print, printJson, say, sayForNow } from './output.ts';
@@ -27,6 +28,8 @@ export async function runSimulation(options: Options): Promise<void> {
   const signal = interruptSignal();
   const began = performance.now();
   let done = 0;
+  /** Host-hours of each site, by its seed. */
+  const sites = new Map<number, number>();
   const result = await simulate({
     hosts,
     hours,
@@ -37,25 +40,29 @@ export async function runSimulation(options: Options): Promise<void> {
     signal,
     told: site => {
       done += site.hostHours;
+      sites.set(site.seed, site.hostHours);
       sayForNow(`simulated ${Math.round(done)} of ${hours} host-hours`, false);
       for (const { invariant, what } of site.violations.slice(0, 1)) say(`seed ${site.seed}: ${invariant}: ${what}`);
     },
   });
   const seconds = Math.round((performance.now() - began) / 10) / 100;
   if (result.violations.length > 0) process.exitCode = EXIT.fail;
-  if (json === true)
-    return printJson({
-      schemaVersion: 1,
-      hosts,
-      seed,
-      ...(flaw === undefined ? {} : { break: flaw }),
-      ...result,
-      seconds,
-    });
-  for (const line of linesOf(result, options, seconds)) print(line);
+  const { seeds, hostHours, starts, proofs } = result;
+  const violations = result.violations.map(found => ({ ...found, again: commandOf(options, found.seed, sites) }));
+  if (json === true) return printJson({ seeds, hostHours, faults: result.faults, starts, proofs, violations, seconds });
+  for (const line of linesOf({ ...result, violations }, options, seconds)) print(line);
 }
 
-function linesOf(result: Simulated, { hosts, seed, break: flaw }: Options, seconds: number): string[] {
+/** The command that simulates one site of those that were asked for, and no other. */
+function commandOf({ hosts, faults, break: flaw }: Options, seed: number, sites: ReadonlyMap<number, number>): string {
+  const without = flaw === undefined ? '' : ` --break ${flaw}`;
+  return `syndrome simulate --hosts ${hosts} --hours ${sites.get(seed) ?? 0} --seed ${seed} --faults ${faults}${without}`;
+}
+
+/** What was found, each violation with the command that shows it again. */
+type Found = Omit<Simulated, 'violations'> & { violations: readonly (Violation & { again: string })[] };
+
+function linesOf(result: Found, { hosts, seed, break: flaw }: Options, seconds: number): string[] {
   const { seeds, hostHours, faults, starts, proofs, inputs, violations } = result;
   const seedsText = seeds === 1 ? `seed ${seed}` : `seeds ${seed} to ${seed + seeds - 1}`;
   return [
@@ -64,6 +71,7 @@ function linesOf(result: Simulated, { hosts, seed, break: flaw }: Options, secon
     ...violations
       .slice(0, SHOWN)
       .map(({ invariant, seed: of, hours, what }) => `  ${invariant}, seed ${of}, hour ${hours}: ${what}`),
+    ...[...new Set(violations.map(({ again }) => again))].slice(0, SHOWN).map(again => `  again: ${again}`),
     ...(violations.length > SHOWN ? [`  … and ${violations.length - SHOWN} more`] : []),
     violations.length === 0
       ? 'all held: nothing lost, nothing twice, no VM in two places, each start with its proofs, everything to its end'

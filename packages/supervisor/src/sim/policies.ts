@@ -41,9 +41,10 @@ export const QUICK: Policy = {
   breaker: { hosts: 4, percent: 10, within: 60_000, cooldown: 600_000 },
 };
 
-/** With resets in place, and with time for the owner before what is done with a VM that runs. */
+/** With resets in place, with bad pages that are taken out of use again after a boot, and with time for the owner before what is done with a VM that runs. */
 export const PATIENT: Policy = {
   ...QUICK,
+  reoffline: true,
   rules: [
     {
       name: 'died',

@@ -1,5 +1,6 @@
 /** `SYNDROME_SIM_HOURS=1000000` simulates more host-hours than 4,000. */
 import { describe, expect, test } from 'vitest';
+import { NAMED_SEEDS } from './testing/seeds.ts';
 import type { Violation } from './site.ts';
 import { FLAWS, simulate, type SimulationOptions } from './simulate.ts';
 
@@ -58,19 +59,39 @@ describe('a simulation', () => {
   });
 });
 
+describe.each(NAMED_SEEDS)('the seed $name', ({ seed, hosts, hours, faultsPerHostHour, invariant, flaw }) => {
+  const options = { seed, hosts, hours, faultsPerHostHour };
+
+  test('holds', async () => {
+    expect(await simulate(options)).toMatchObject({ seeds: 1, violations: [] });
+  }, 60_000);
+
+  test.runIf(flaw !== undefined)(
+    'shows what was wrong where that is so again',
+    async () => {
+      const { violations } = await simulate({ ...options, ...(flaw === undefined ? {} : { flaw }) });
+      expect(violations.map(found => found.invariant)).toContain(invariant);
+    },
+    60_000,
+  );
+});
+
 /** The tests of the tests: each check that is left out is missed. */
 test.each(FLAWS)(
   'without the check "%s" something does not hold',
   async flaw => {
     const expected = { epoch: /^I(?:4|7|10|12)$/, proof: /^I4$/, dedupe: /^I3$/, breaker: /^I10$/ }[flaw];
-    const found: Violation[] = [];
+    const shown: { seed: number; hostHours: number }[] = [];
     const enough = new AbortController();
-    const told = ({ violations }: { violations: Violation[] }): void => {
-      found.push(...violations.filter(({ invariant }) => expected.test(invariant)));
-      if (found.length > 0) enough.abort();
+    const told = (one: { violations: Violation[]; seed: number; hostHours: number }): void => {
+      if (!one.violations.some(({ invariant }) => expected.test(invariant))) return;
+      shown.push(one);
+      enough.abort();
     };
     await simulate(site({ hours: FLAW_HOURS, flaw, told, signal: enough.signal })).catch(() => {});
-    expect(found.length).toBeGreaterThan(0);
+    const [{ seed, hostHours } = expect.fail('it was not missed')] = shown;
+    // The same site with the check: nothing is wrong.
+    expect(await simulate(site({ hours: hostHours, seed }))).toMatchObject({ seeds: 1, hostHours, violations: [] });
   },
   300_000,
 );

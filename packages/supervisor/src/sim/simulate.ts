@@ -3,7 +3,7 @@ import type { Policy } from '../core/policy.ts';
 import { shippedPolicy } from '../policy/shipped.ts';
 import { PATIENT, QUICK } from './policies.ts';
 import { runSites } from './crew.ts';
-import type { SiteCounts, Violation } from './site.ts';
+import type { SiteCounts, SiteFlaws, Violation } from './site.ts';
 
 /** Checks that can be left out, to see that it is noticed. */
 export const FLAWS = ['epoch', 'proof', 'dedupe', 'breaker'] as const;
@@ -19,7 +19,7 @@ export interface SimulationOptions {
   /** Of the first site; the next one has the next. */
   seed: number;
   faultsPerHostHour: number;
-  flaw?: Flaw;
+  flaw?: keyof SiteFlaws;
   /** How many sites are simulated at a time. Default 1. */
   threads?: number;
   signal?: AbortSignal;
@@ -49,24 +49,25 @@ const policyOf = (seed: number): Policy => [QUICK, PATIENT, shippedPolicy('prote
 export async function simulate(options: SimulationOptions): Promise<Simulated> {
   const { hosts, hours, seed: first, faultsPerHostHour, flaw, threads = 1, signal, told } = options;
   const count = Math.max(1, Math.ceil(hours / hosts / MAX_HOURS));
-  const each = hours / hosts / count;
   const flaws = flaw === undefined ? {} : { [flaw]: true };
   const sites = Array.from({ length: count }, (_, nth) => {
     const seed = first + nth;
-    return { seed, hosts, hours: each, faultsPerHostHour, policy: policyOf(seed), flaws };
+    // Whole host-hours, so that one site can be asked for by itself.
+    const own = Math.floor(hours / count) + (nth < hours % count ? 1 : 0);
+    return { seed, hosts, hours: own / hosts, faultsPerHostHour, policy: policyOf(seed), flaws };
   });
   const sum: Simulated = { seeds: 0, hostHours: 0, faults: 0, starts: 0, proofs: 0, inputs: 0, violations: [] };
   await runSites(sites, {
     threads,
     signal,
-    told: (counts, { seed }) => {
+    told: (counts, { seed, hours: each }) => {
+      const hostHours = Math.round(each * hosts);
       sum.seeds++;
-      sum.hostHours += each * hosts;
+      sum.hostHours += hostHours;
       for (const name of ['faults', 'starts', 'proofs', 'inputs'] as const) sum[name] += counts[name];
       sum.violations.push(...counts.violations);
-      told?.({ ...counts, seed, hostHours: each * hosts });
+      told?.({ ...counts, seed, hostHours });
     },
   });
-  sum.hostHours = Math.round(sum.hostHours);
   return sum;
 }

@@ -44,6 +44,14 @@ export interface Violation {
   what: string;
 }
 
+/** What a site is made without, to see whether that is noticed. */
+export interface SiteFlaws extends FleetFlaws, ControlFlaws {
+  /** No storm stops anything. */
+  breaker?: boolean;
+  /** An agent compares with the last number of its spool alone, whoever wrote that row. */
+  numbers?: boolean;
+}
+
 export interface SiteOptions {
   seed: number;
   hosts: number;
@@ -51,7 +59,7 @@ export interface SiteOptions {
   hours: number;
   faultsPerHostHour: number;
   policy: Policy;
-  flaws?: FleetFlaws & ControlFlaws & { breaker?: boolean };
+  flaws?: SiteFlaws;
 }
 
 /** What there was. */
@@ -395,7 +403,8 @@ export class Site {
     link.sent = 0;
     link.to = this.#control;
     // Rows that it neither has found on its disk nor has sent: the disk has lost them, and their numbers may not be used for others.
-    if (this.#control.newest(host, `${host}-${agent.life}`) > agent.known) this.#fleet.renew(host);
+    const known = this.#options.flaws?.numbers === true ? agent.seq : agent.known;
+    if (this.#control.newest(host, `${host}-${agent.life}`) > known) this.#fleet.renew(host);
     const spool = `${host}-${agent.life}`;
     const upto = this.#control.upto(host, spool);
     const anew = upto === undefined;

@@ -55,10 +55,11 @@ export class Watch {
   readonly #hit = new Map<string, number>();
   readonly #fresh = new Map<string, number>();
   readonly #draining = new Set<string>();
-  /** Hosts with known bad pages, and those that have booted since: the pages are in use again. */
-  readonly #sick = new Set<string>();
-  readonly #unapplied = new Set<string>();
-  readonly #boots = new Map<string, { boot: string; seq: number }>();
+  /** Known bad pages of hosts, and those of them that are in use again since a boot. */
+  readonly #bad = new Map<string, Set<string>>();
+  readonly #inUse = new Map<string, Set<string>>();
+  /** The boot of each host: its first row, and its newest report. */
+  readonly #boots = new Map<string, { boot: string; first: number; seq: number }>();
   readonly #hosts = new Set<string>();
   /** What each host has told of its leases last, and which hosts nobody hears. */
   readonly #leases = new Map<string, { seq: number; leases: readonly LeaseReport[] }>();
@@ -181,16 +182,28 @@ export class Watch {
 
   #repaired(host: string): void {
     this.#draining.delete(host);
-    this.#sick.delete(host);
-    this.#unapplied.delete(host);
+    this.#bad.delete(host);
+    this.#inUse.delete(host);
     for (const hit of this.#hit.keys()) if (hit.endsWith(` ${host}`)) this.#hit.delete(hit);
   }
 
   #boot(host: string, seq: number, boot: string): void {
     const known = this.#boots.get(host);
+    if (known?.boot === boot) known.first = Math.min(known.first, seq);
     if (known !== undefined && known.seq > seq) return;
-    if (known !== undefined && known.boot !== boot && this.#sick.has(host)) this.#unapplied.add(host);
-    this.#boots.set(host, { boot, seq });
+    if (known !== undefined && known.boot !== boot) this.#inUse.set(host, new Set(this.#bad.get(host)));
+    this.#boots.set(host, { boot, seq, first: known?.boot === boot ? known.first : seq });
+  }
+
+  /** A page is bad, or taken out of use: in the boot that is known, or before it. */
+  #page(host: string, pfn: bigint | undefined, seq: number): void {
+    const page = String(pfn);
+    const bad = this.#bad.get(host) ?? new Set();
+    const inUse = this.#inUse.get(host) ?? new Set();
+    if (seq > (this.#boots.get(host)?.first ?? 0)) inUse.delete(page);
+    else if (!bad.has(page)) inUse.add(page);
+    this.#bad.set(host, bad.add(page));
+    this.#inUse.set(host, inUse);
   }
 
   #of(vm: string): Map<string, Known> {
@@ -206,7 +219,10 @@ export class Watch {
       newest(this.#fresh, `${this.#acts.get(said.action)?.vm} ${host}`, seq);
     if (said.kind === 'event' && said.vm !== undefined && /^(host|vmm)\./.test(said.event.name))
       if (/sigbus|memory-failure|arm-sea/.test(said.event.name)) newest(this.#hit, `${said.vm} ${host}`, seq);
-    if (said.kind === 'event' && said.event.name === 'host.sigbus-sent') this.#sick.add(host);
+    if (said.kind === 'event' && said.event.name === 'host.sigbus-sent')
+      this.#page(host, (said.event.fields as { pfn?: bigint }).pfn, seq);
+    const done = said.kind === 'result' && said.state === 'confirmed' ? this.#acts.get(said.action) : undefined;
+    if (done?.kind === 're-offline') this.#page(host, done.pfn, seq);
     if (said.kind === 'host') this.#boot(host, seq, said.boot);
     if (said.kind === 'host' && seq > (this.#leases.get(host)?.seq ?? -1))
       this.#leases.set(host, { seq, leases: said.leases ?? [] });
@@ -301,9 +317,14 @@ export class Watch {
       holds(act.epoch > known.epoch, `I5: ${act.id} does not raise the epoch`);
     }
     holds(!this.#draining.has(act.host), `I8, I9: ${act.id} goes to a draining host`);
-    holds(!this.#unapplied.has(act.host), `I8: ${act.id} goes to a host with bad pages in use`);
+    this.#hasNoBadPage(act.id, act.host);
     const newest = of.get(act.host)?.newest ?? 0;
     of.set(act.host, { epoch: act.epoch, proven: false, alive: newest, newest, unseen: act.id });
+  }
+
+  #hasNoBadPage(act: string, host: string): void {
+    const inUse = this.#inUse.get(host)?.size ?? 0;
+    holds(inUse === 0, `I8: ${act} goes to ${host}, where ${inUse} bad pages are in use`);
   }
 
   #migrate(act: Act): void {
@@ -312,6 +333,7 @@ export class Watch {
     const isBad = (this.#hit.get(about) ?? -1) > (this.#fresh.get(about) ?? -1);
     holds(!isBad, `I9: ${act.id} moves a VM with bad memory while it runs`);
     holds(!this.#draining.has(act.to ?? ''), `I9: ${act.id} goes to a draining host`);
+    this.#hasNoBadPage(act.id, act.to ?? '');
     const newest = of.get(act.to ?? '')?.newest ?? 0;
     of.set(act.to ?? '', { epoch: act.epoch, proven: false, alive: newest, newest, unseen: act.id });
   }
