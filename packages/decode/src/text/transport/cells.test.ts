@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { TextItem } from '../item.ts';
 import { LogReader } from '../log-reader.ts';
 import { CarriedBytes } from './carried.ts';
-import { cellsOf } from './cells.ts';
+import { cellsOf, partsOf } from './cells.ts';
 import { LineScanner } from './line-scanner.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -45,6 +45,11 @@ describe('cells', () => {
         expect(cellsOf(`<m>${escaped}</m>`)).toContain(text);
       }),
     );
+  });
+
+  it('of one element alone are that text once: a line in it is one line', () => {
+    expect(partsOf('<Event><Data>a &amp; b</Data></Event>')).toEqual(['a & b']);
+    expect(partsOf('<Event><Data>a</Data><Data>b</Data></Event>')).toContain('b');
   });
 
   it('never throw, and are bounded', () => {

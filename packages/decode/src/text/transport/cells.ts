@@ -33,5 +33,8 @@ export function cellsOf(line: string): string[] {
 export function partsOf(line: string): string[] {
   if (!/^<[a-zA-Z?/]|^"|[,;\t]"|>\s{0,4}$/.test(line)) return [];
   const within = line.replaceAll(OUTER, '');
-  return within === line || within === '' ? cellsOf(line) : [...cellsOf(line), unescaped(within)];
+  const cells = cellsOf(line);
+  const text = within === line || within === '' ? undefined : unescaped(within);
+  // Of one element alone both are the same text.
+  return text === undefined || cells.includes(text) ? cells : [...cells, text];
 }
