@@ -48,8 +48,10 @@ describe('cells', () => {
   });
 
   it('of one element alone are that text once: a line in it is one line', () => {
-    expect(partsOf('<Event><Data>a &amp; b</Data></Event>')).toEqual(['a & b']);
-    expect(partsOf('<Event><Data>a</Data><Data>b</Data></Event>')).toContain('b');
+    expect(partsOf('<Event><Data>a line &amp; more of it</Data></Event>')).toEqual(['a line & more of it']);
+    expect(partsOf('<Event><Data>the first line</Data><Data>the second line</Data></Event>')).toContain(
+      'the second line',
+    );
   });
 
   it('never throw, and are bounded', () => {
