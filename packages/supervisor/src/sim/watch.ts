@@ -236,6 +236,8 @@ export class Watch {
       of.set(host, { epoch: said.epoch, proven: false, alive: seq, newest: seq });
       return;
     }
+    // The first that is heard of a copy that was started, or has come, there: its memory is none that an earlier copy there had.
+    if (known.unseen !== undefined && said.epoch >= known.epoch) newest(this.#fresh, `${said.vm} ${host}`, seq);
     known.epoch = Math.max(known.epoch, said.epoch);
     known.alive = seq;
     known.proven = false;

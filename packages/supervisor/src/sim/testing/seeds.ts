@@ -31,4 +31,16 @@ export const NAMED_SEEDS: readonly NamedSeed[] = [
     mended: 'agent: let no row be taken for one that a lying disk has lost',
     flaw: 'numbers',
   },
+  {
+    name: 'old-error-new-copy',
+    seed: 1722,
+    hosts: 20,
+    hours: 480,
+    faultsPerHostHour: 0.2,
+    wrong:
+      'A VM left a host with three bad pages, and was started on it again two hours later: the second opinion took the errors of the first ' +
+      'copy for those of the second one, whose memory is fresh.',
+    invariant: 'I9',
+    mended: 'sim: take no error of an earlier copy for one of a later one',
+  },
 ];
