@@ -11,7 +11,9 @@ import { NO_POLICY } from '../../core/policy.ts';
 import { proofFault } from '../../core/proof.ts';
 import type { Said, VmReport } from '../../core/said.ts';
 import { rowLine } from '../../wire/row.ts';
+import { Agent } from '../agent.ts';
 import { agentConfigSchema } from '../config.ts';
+import { TestController } from '../testing/controller.ts';
 import { Vms } from '../vms.ts';
 import { ExecActs } from './acts.ts';
 import { ANSWERS, askSchema } from './contract.ts';
@@ -300,6 +302,43 @@ test('the schemas of docs/exec.schema.json are those by which answers are checke
   const file = join(import.meta.dirname, '../../../../../docs/exec.schema.json');
   if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, `${JSON.stringify(schemas, undefined, 2)}\n`);
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(schemas)));
+});
+
+test('an agent tells of its VMs, and acts on them by it, also one that was started again', async () => {
+  const controller = await TestController.listen(join(folder, 'c.sock'));
+  const config = agentConfigSchema.parse({
+    host: 'a',
+    folder: join(folder, 'state'),
+    controller: join(folder, 'c.sock'),
+    ...{ kmsg: false, trace: false, sysfs: false },
+    start: { folder: join(folder, 'vms'), logs: join(folder, 'logs') },
+    exec: { argv: [join(folder, 'program')], acts: ['stop', 'start'], everySeconds: 1 },
+  });
+  const whole = async (use: () => Promise<void>): Promise<void> => {
+    const end = new AbortController();
+    const agent = await Agent.open(config, { tickMs: 10 });
+    const running = agent.run(end.signal);
+    await use().finally(() => end.abort());
+    await running;
+  };
+  const result = (id: string): Promise<Said> => controller.until(s => s.kind === 'result' && s.action === id);
+  try {
+    await whole(async () => {
+      await controller.until(s => s.kind === 'vm' && s.vmm === 'exec' && s.pid === machine.pid);
+      controller.order(order('stop'));
+      expect(await result('stop-1')).toMatchObject({ state: 'confirmed', proof: { kind: 'process-gone' } });
+    });
+    await whole(async () => {
+      controller.order(order('prove'));
+      expect(await result('prove-1')).toMatchObject({ state: 'confirmed', proof: { kind: 'process-gone' } });
+      // Its end was looked for: only a later epoch begins.
+      const definition = JSON.stringify({ schema: 1, vmm: 'exec', definition: 'web.conf' });
+      controller.order(order('start', 20_000, { definition, epoch: 4 }));
+      expect(await result('start-1')).toMatchObject({ state: 'confirmed' });
+    });
+  } finally {
+    await controller.close();
+  }
 });
 
 test('an agent has it in its configuration', () => {
