@@ -110,6 +110,8 @@ interface Watched {
 
 /** Gives a file to a page and watches it. */
 async function watched(page: Page, file: string, selectors: readonly string[]): Promise<Watched> {
+  // A page is loaded before its script, which it unpacks, has run.
+  await page.waitForSelector('input[type=file]', { state: 'attached' });
   const watching = page.evaluate(`watch(${JSON.stringify(selectors)})`) as Promise<Watched>;
   // Awaited together: where the file cannot be given, nobody else would hear that the watch has failed, too.
   const [watched] = await Promise.all([watching, page.setInputFiles('input[type=file]', file)]);
