@@ -88,10 +88,14 @@ export const LISTED: readonly (readonly [from: string, name: string, minutes: nu
 /** The list of a server, in these colours. */
 export const LIST_SCHEMES: readonly Picture['scheme'][] = ['light', 'dark'];
 
+/** The page of a fleet. Its times are those of the moment when they are taken: no other run has the same picture. */
+export const MOMENTS: readonly string[] = ['light', 'dark'].map(scheme => `fleet-${scheme}`);
+
 /** What all pictures are called, in the order of the docs. */
 export const PICTURE_NAMES: readonly string[] = [
   ...PICTURES.map(({ name }) => name),
   ...LIST_SCHEMES.map(scheme => `runs-${scheme}`),
+  ...MOMENTS,
 ];
 
 /** Beside the pictures: the version of the Chromium that they were taken in. Another one draws letters otherwise. */

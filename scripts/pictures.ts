@@ -8,11 +8,13 @@ import { basename, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { serve } from '@syndrome/base/http/serve.ts';
 import { testChromium } from '@syndrome/lab/supply/testing/chromium.ts';
+import { TestSite } from '@syndrome/supervisor/rest/testing/site.ts';
+import { servedPage } from '@syndrome/web/served.ts';
 import { webApp } from '@syndrome/web/server/app.ts';
 import { fillTemplate, type PageFile, template } from '@syndrome/web/template.ts';
 import { runChild } from './child.mjs';
 import { commandLine } from './command-line.ts';
-import { LIST_SCHEMES, LISTED, MEASURED, PICTURES, VERSION_FILE } from './picture-list.ts';
+import { LIST_SCHEMES, LISTED, MEASURED, MOMENTS, PICTURES, VERSION_FILE } from './picture-list.ts';
 
 const { values } = commandLine({ options: { out: { type: 'string' } } });
 const root = join(import.meta.dirname, '..');
@@ -47,6 +49,32 @@ async function listPictures(browser: Browser, html: string): Promise<void> {
   }
   stop.abort();
   await ended;
+}
+
+/** The page of a fleet: a VM was moved away from bad memory, another one cannot be proven to have stopped. */
+async function fleetPictures(browser: Browser): Promise<void> {
+  const site = await TestSite.start();
+  try {
+    await site.serve({ port: 0 }, async () => servedPage(await template('fleet'), 'fleet'));
+    await site.story();
+    await site.unproven();
+    const port = /the API is at 127\.0\.0\.1:(\d+)/.exec(site.log.join('\n'))?.[1];
+    for (const name of MOMENTS) {
+      const colorScheme = name.endsWith('dark') ? 'dark' : 'light';
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme });
+      const tab = await context.newPage();
+      await tab.goto(`http://127.0.0.1:${port}/`);
+      await tab.fill('.token', site.tokens.vera);
+      await tab.keyboard.press('Enter');
+      await tab.waitForSelector('.fleet-table');
+      await tab.waitForSelector('.fleet >> text=live');
+      await tab.screenshot({ path: join(out, `${name}.png`) });
+      await context.close();
+      console.log(`${name}.png`);
+    }
+  } finally {
+    await site.stop();
+  }
 }
 
 /** Letters are drawn the same on every machine. */
@@ -84,6 +112,7 @@ try {
     console.log(`${name}.png`);
   }
   await listPictures(browser, html);
+  await fleetPictures(browser);
   writeFileSync(join(out, VERSION_FILE), `${version}\n`);
 } finally {
   await browser.close();
