@@ -310,7 +310,9 @@ test('an agent tells of its VMs, and acts on them by it, also one that was start
     host: 'a',
     folder: join(folder, 'state'),
     controller: join(folder, 'c.sock'),
-    ...{ kmsg: false, trace: false, sysfs: false },
+    kmsg: false,
+    trace: false,
+    sysfs: false,
     start: { folder: join(folder, 'vms'), logs: join(folder, 'logs') },
     exec: { argv: [join(folder, 'program')], acts: ['stop', 'start'], everySeconds: 1 },
   });
