@@ -9,11 +9,25 @@ const SEARCHES = [
   'packages/supervisor/src/sim/simulate.test.ts',
   'packages/supervisor/src/agent/sanlock.machine.test.ts',
 ];
+/**
+ * Of the machine tests those with a browser, a PostgreSQL or another server, and without an emulator: they touch nothing that the others
+ * do, and wait for other things than a processor, so that both kinds run at once.
+ */
+const SERVERS = [
+  'packages/web/src/**/*.machine.test.ts',
+  'packages/supervisor/src/rest/*.machine.test.ts',
+  'packages/supervisor/src/controller/*postgres*.machine.test.ts',
+  'packages/base/src/store/*.machine.test.ts',
+  'test/pictures.machine.test.ts',
+  'test/fleet-page.machine.test.ts',
+  'test/published-page.machine.test.ts',
+  'test/shards.machine.test.ts',
+];
 const longSearch = process.env['SYNDROME_LONG_SEARCH'] === '1';
 
 /**
  * Fast tests run without any machine; `*.long.test.ts` build, pack and install what is published; `*.machine.test.ts` start
- * QEMU or touch the package cache.
+ * QEMU or other servers, or touch the package cache.
  */
 export default defineConfig({
   test: {
@@ -44,6 +58,16 @@ export default defineConfig({
         test: {
           name: 'machine',
           include: ['packages/*/src/**/*.machine.test.ts', 'test/**/*.machine.test.ts'],
+          exclude: [...SERVERS, '**/node_modules/**'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'servers',
+          include: SERVERS,
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,

@@ -3,7 +3,7 @@
  * packages, QEMU and kernels. `long` by itself adds long searches to its own tests: hundreds of kills, thousands of histories.
  * Ends with a line `N passed, N failed`, whatever happens; an interruption counts as a failure.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isHostile } from '@syndrome/decode/common/screen.ts';
@@ -55,38 +55,60 @@ if (only === 'long') {
 let [passed, failed, skipped] = [0, 0, 0];
 let interrupted: number | undefined;
 const folder = mkdtempSync(join(tmpdir(), 'syndrome-test-'));
+
+/** Runs the tests of a project, and counts them. @param out where what they print goes, of those that run beside others */
+async function run(project: string, out?: number): Promise<void> {
+  const report = join(folder, `${project}.json`);
+  const args = [
+    'run',
+    '--project',
+    project,
+    '--passWithNoTests',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...extra,
+  ];
+  const vitest = await runChild(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
+    cwd: root,
+    ...(out === undefined ? {} : { stdio: ['ignore', out, out] }),
+  });
+  if (vitest.interrupted) {
+    failed++;
+    interrupted = vitest.code;
+    return;
+  }
+  if (!existsSync(report)) {
+    console.error(`the ${project} tests did not run (exit ${vitest.code})`);
+    failed++;
+    return;
+  }
+  const counts = JSON.parse(readFileSync(report, 'utf8')) as Counts;
+  passed += counts.numPassedTests;
+  failed += counts.numFailedTests;
+  skipped += counts.numPendingTests;
+  // A file that cannot be loaded fails no test, but the run.
+  if (vitest.code !== 0 && counts.numFailedTests === 0) failed++;
+}
+
+/** Machines, and beside them what needs browsers and servers: both wait most of their time, for different things. */
+async function machine(): Promise<void> {
+  const beside = join(folder, 'servers.txt');
+  const out = openSync(beside, 'w');
+  console.log('tests with browsers and servers run beside those with machines; what they say comes behind');
+  try {
+    await Promise.all([run('machine'), run('servers', out)]);
+  } finally {
+    closeSync(out);
+    process.stdout.write(readFileSync(beside));
+  }
+}
+
 try {
   for (const project of PROJECTS) {
     if (only !== undefined && only !== project) continue;
-    const report = join(folder, `${project}.json`);
-    const args = [
-      'run',
-      '--project',
-      project,
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-      ...extra,
-    ];
-    const vitest = await runChild(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
-      cwd: root,
-    });
-    if (vitest.interrupted) {
-      failed++;
-      interrupted = vitest.code;
-      break;
-    }
-    if (!existsSync(report)) {
-      console.error(`the ${project} tests did not run (exit ${vitest.code})`);
-      failed++;
-      continue;
-    }
-    const counts = JSON.parse(readFileSync(report, 'utf8')) as Counts;
-    passed += counts.numPassedTests;
-    failed += counts.numFailedTests;
-    skipped += counts.numPendingTests;
-    // A file that cannot be loaded fails no test, but the run.
-    if (vitest.code !== 0 && counts.numFailedTests === 0) failed++;
+    await (project === 'machine' ? machine() : run(project));
+    if (interrupted !== undefined) break;
   }
 } catch (error) {
   failed++;
