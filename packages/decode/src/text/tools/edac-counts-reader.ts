@@ -135,6 +135,8 @@ export class EdacCountsReader implements Reader {
   }
 
   #corrupted(kb: number, line: number): boolean {
+    // A kernel counts whole pages.
+    if (!Number.isSafeInteger(kb)) return false;
     const fields = { message: `${kb} kB since the boot`, kb };
     if (kb > 0) this.#sink(eventItem('linux', line, { name: 'pages-corrupted', fields }));
     return true;
