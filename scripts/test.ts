@@ -64,6 +64,8 @@ async function run(project: string, out?: number): Promise<void> {
     '--project',
     project,
     '--passWithNoTests',
+    // Vitest leaves one processor free, which of two is half of them.
+    '--maxWorkers=100%',
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,

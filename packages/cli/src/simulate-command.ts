@@ -26,10 +26,10 @@ export function addSimulateCommand(program: Command, merged: Merge): void {
     .description(
       'years of a site in minutes: the core of the supervisor amid all that fails, and what must hold at each step',
     )
-    .option('--hosts <n>', 'hosts of a site', whole(2, 100_000), 50)
+    .option('--hosts <n>', 'hosts of a site', whole(2, 100_000), 20)
     .option('--hours <n>', 'host-hours in total', whole(1, 1e9), 10_000)
     .option('--seed <n>', 'of the first site; the next one has the next', whole(0, 2 ** 31 - 1), 1)
-    .option('--faults <rate>', 'faults a host and hour; fewer prove little', rate, 0.2)
+    .option('--faults <rate>', 'faults a host and hour; fewer prove little', rate, 0.12)
     .addOption(new Option('--break <check>', 'leave this check out, to see that it is missed').choices(BREAKS))
     .option('--json', 'machine-readable')
     .addHelpText(

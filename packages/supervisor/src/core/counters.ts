@@ -6,9 +6,10 @@
  * (Documentation/ABI/testing/sysfs-memory-page-offline) what it has handled, HardwareCorrupted of /proc/meminfo
  * (Documentation/filesystems/proc.rst) what is out of use now, soft-offlined pages among it. Both begin at 0 with each boot.
  */
+import { hostNow } from './clock.ts';
 import { checkCorrected } from './corrected.ts';
-import type { Time } from './ids.ts';
-import { metOn, twinOf } from './ledger.ts';
+import type { HostId, Time } from './ids.ts';
+import { twinOf } from './ledger.ts';
 import type { HostReport } from './said.ts';
 import { blindSources } from './sources.ts';
 import type { Host, Page, State } from './state.ts';
@@ -34,18 +35,46 @@ export function noteCounters(host: Host, { counters, arch }: HostReport): void {
   else host.counted = counted;
 }
 
-/**
- * Holds what was counted against the ledger, once all of it has settled. To be called as time passes.
- * @param clock now by the clock of the host
- */
-export function checkCounters(t: Turn, host: Host, clock: Time): void {
+/** Holds what every host has counted against the ledger, once all of it has settled. To be called as time passes. */
+export function checkCounters(t: Turn): void {
+  let sums: Sums | undefined;
+  const sumsNow = (): Sums => (sums ??= sumsOf(t.s));
+  for (const host of t.s.hosts.values()) checkHost(t, host, hostNow(t, host.id), sumsNow);
+}
+
+/** What of VMs and of acts is told of hosts: looked for once for all of them. */
+interface Sums {
+  /** Errors of this boot without an address. */
+  unlocated: ReadonlyMap<HostId, number>;
+  /** Pages that we had moved before they were lost: they are out of use, and no error of theirs was handled. */
+  softOfflined: ReadonlyMap<HostId, number>;
+}
+
+function sumsOf(s: State): Sums {
+  const unlocated = new Map<HostId, number>();
+  const softOfflined = new Map<HostId, number>();
+  const add = (sums: Map<HostId, number>, host: HostId, n: number): void =>
+    void sums.set(host, (sums.get(host) ?? 0) + n);
+  for (const vm of s.vms.values())
+    for (const [host, met] of vm.met)
+      add(
+        unlocated,
+        host,
+        countApart(met.unlocated, s.hosts.get(host)?.bootPlace?.at ?? 0, () => false),
+      );
+  for (const act of s.acts.values())
+    if (act.kind === 'soft-offline' && act.state === 'confirmed') add(softOfflined, act.host, 1);
+  return { unlocated, softOfflined };
+}
+
+function checkHost(t: Turn, host: Host, clock: Time, sums: () => Sums): void {
   // Counters are told when they change: while somebody reads them, what was told last is what they are.
   if (!host.connected || t.now - host.since < SETTLED_MS || blindSources(host).length > 0) return;
   checkCorrected(t, host, clock);
   const { counted } = host;
   if (counted === undefined) return;
   checkFewer(t, host, counted, clock);
-  checkMore(t, host, counted);
+  checkMore(t, host, counted, sums());
 }
 
 /** When what {@link checkCounters} looks at has settled. */
@@ -104,30 +133,19 @@ function checkFewer(t: Turn, host: Host, { handled, poisoned }: NonNullable<Host
   t.hosts.add(host.id);
 }
 
-/** Errors of this boot that somebody has told: by frame, by guest address alone, or without an address. */
-function toldErrors(s: State, host: Host): number {
-  const pages = [...host.pages.values()].filter(page => {
-    if (page.pfn !== undefined) return page.applied || page.doubted === host.boot;
-    return page.applied && twinOf(host, page) === undefined;
-  });
-  let unlocated = 0;
-  for (const vm of s.vms.values())
-    if (vm.met.has(host.id))
-      unlocated += countApart(metOn(vm, host.id).unlocated, host.bootPlace?.at ?? 0, () => false);
-  return pages.length + unlocated;
-}
-
-/** Pages that we had moved before they were lost: they are out of use, and no error of theirs was handled. */
-function softOfflined(s: State, host: Host): number {
+/** Errors of this boot whose page somebody has told, by frame or by guest address alone. */
+function toldPages(host: Host): number {
   let pages = 0;
-  for (const act of s.acts.values())
-    if (act.kind === 'soft-offline' && act.host === host.id && act.state === 'confirmed') pages++;
+  for (const page of host.pages.values()) {
+    if (page.pfn === undefined) pages += page.applied && twinOf(host, page) === undefined ? 1 : 0;
+    else pages += page.applied || page.doubted === host.boot ? 1 : 0;
+  }
   return pages;
 }
 
-function checkMore(t: Turn, host: Host, { handled, poisoned = 0 }: NonNullable<Host['counted']>): void {
-  const kernel = handled ?? poisoned - softOfflined(t.s, host);
-  const told = toldErrors(t.s, host);
+function checkMore(t: Turn, host: Host, { handled, poisoned = 0 }: NonNullable<Host['counted']>, sums: Sums): void {
+  const kernel = handled ?? poisoned - (sums.softOfflined.get(host.id) ?? 0);
+  const told = toldPages(host) + (sums.unlocated.get(host.id) ?? 0);
   const count = kernel - told;
   if (count <= 0) {
     delete host.unseen;

@@ -95,7 +95,7 @@ function take(t: Turn, input: Input): void {
       watchSilence(t);
       watchSources(t);
       watchOfflines(t);
-      for (const host of t.s.hosts.values()) checkCounters(t, host, hostNow(t, host.id));
+      checkCounters(t);
       closeQuiet(t);
       for (const vm of t.s.vms.values()) if (vm.copies.some(c => c.doubled !== undefined)) t.vms.add(vm.id);
       for (const host of t.s.hosts.values()) if (host.draining?.evacuate === true) t.hosts.add(host.id);

@@ -39,7 +39,10 @@ export interface Simulated {
 }
 
 /** Sites have policies in turn: one that acts soon, one that leaves owners time, and the one that is shipped. */
-const policyOf = (seed: number): Policy => [QUICK, PATIENT, shippedPolicy('protect')][seed % 3] ?? QUICK;
+function policiesOf(): (seed: number) => Policy {
+  const policies = [QUICK, PATIENT, shippedPolicy('protect')];
+  return seed => policies[seed % policies.length] ?? QUICK;
+}
 
 /**
  * Simulates sites, and checks what must hold at each step.
@@ -49,6 +52,7 @@ const policyOf = (seed: number): Policy => [QUICK, PATIENT, shippedPolicy('prote
 export async function simulate(options: SimulationOptions): Promise<Simulated> {
   const { hosts, hours, seed: first, faultsPerHostHour, flaw, threads = 1, signal, told } = options;
   const count = Math.max(1, Math.ceil(hours / hosts / MAX_HOURS));
+  const policyOf = policiesOf();
   const flaws = flaw === undefined ? {} : { [flaw]: true };
   const sites = Array.from({ length: count }, (_, nth) => {
     const seed = first + nth;
