@@ -79,9 +79,9 @@ function heard(event: TraceEvent, readers: Map<string, EventReader>, isXen: bool
 
 /**
  * Inputs that are the lines of a console or of its log. acpi_extlog only prints, and the lab has no event for it: the machine
- * check of its report comes on its own.
+ * check of its report comes on its own. A file of /proc is on no console.
  */
-const consoles = globSync('{linux,note,no}-*.in', { cwd: DECODE, exclude: ['linux-extlog.in'] });
+const consoles = globSync('{linux,note,no}-*.in', { cwd: DECODE, exclude: ['linux-extlog.in', 'linux-meminfo.in'] });
 /** A message that a mail broke: on a console it is put together again, a record of /dev/kmsg is never broken, and holds one message. */
 const BROKEN: readonly string[] = [
   'linux-edac-pages.in',

@@ -232,7 +232,8 @@ describe('a storm', () => {
   it('costs a record no more the longer it is: of many pages, and of one cell', { timeout: 120_000 }, () => {
     for (const address of [(n: number) => BigInt(n * 4096 + 64), () => 0x5040n]) {
       const [few, many] = [cpuTime(2048, address), cpuTime(16_384, address)];
-      expect(many / few).toBeLessThan(8 * 2);
+      // Eight times as many; each looked for among all before it would be 64 times.
+      expect(many / few).toBeLessThan(8 * 4);
     }
   });
 
