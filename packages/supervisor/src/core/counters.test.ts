@@ -169,3 +169,34 @@ describe('more errors than anybody has told', () => {
     expect(standing(scene)).toEqual([]);
   });
 });
+
+describe('where a kernel counts only what is out of use', () => {
+  const out = (pages: number): { counters: Record<string, number> } => ({
+    counters: { HardwareCorrupted: pages * 4096 },
+  });
+  const offline = (scene: Scene, page: string): void => {
+    scene.order('ann', { order: 'offline', host: 'a', page });
+    scene.allGood();
+  };
+
+  test('a page that we had moved before is no error', () => {
+    const scene = fleet();
+    scene.host('a', out(0));
+    offline(scene, '0x0000000000000005');
+    scene.host('a', out(1));
+    scene.pass(200);
+    expect(standing(scene)).toEqual([]);
+  });
+
+  test('one of a boot before hides no error of this one', () => {
+    const scene = fleet();
+    scene.host('a', out(0));
+    for (const page of ['0x0000000000000005', '0x0000000000000006']) offline(scene, page);
+    scene.pass(100);
+    scene.host('a', { boot: 'a-2', ...out(0) });
+    scene.pass(100);
+    scene.host('a', { boot: 'a-2', ...out(1) });
+    scene.pass(200);
+    expect(standing(scene)).toContain('unseen-errors a');
+  });
+});

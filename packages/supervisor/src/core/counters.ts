@@ -12,7 +12,7 @@ import type { HostId, Time } from './ids.ts';
 import { twinOf } from './ledger.ts';
 import type { HostReport } from './said.ts';
 import { blindSources } from './sources.ts';
-import type { Host, Page, State } from './state.ts';
+import type { Doing, Host, Page, State } from './state.ts';
 import { countApart, lastOf } from './times.ts';
 import type { Due } from './times.ts';
 import { alarm, calm, decide } from './turn.ts';
@@ -63,9 +63,13 @@ function sumsOf(s: State): Sums {
         countApart(met.unlocated, s.hosts.get(host)?.bootPlace?.at ?? 0, () => false),
       );
   for (const act of s.acts.values())
-    if (act.kind === 'soft-offline' && act.state === 'confirmed') add(softOfflined, act.host, 1);
+    if (act.kind === 'soft-offline' && act.state === 'confirmed' && isOfBoot(s, act)) add(softOfflined, act.host, 1);
   return { unlocated, softOfflined };
 }
+
+/** Whether an act was answered since its host has booted: both counters begin anew with a boot. */
+const isOfBoot = (s: State, { host, at }: Doing): boolean =>
+  at === undefined || at >= (s.hosts.get(host)?.bootPlace?.at ?? 0);
 
 function checkHost(t: Turn, host: Host, clock: Time, sums: () => Sums): void {
   // Counters are told when they change: while somebody reads them, what was told last is what they are.
