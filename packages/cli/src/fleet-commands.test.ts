@@ -40,9 +40,9 @@ test.each([
   [
     ['policy', 'explain', 'protect'],
     {
-      id: expect.stringMatching(/^protect@1#[0-9a-f]{12}$/),
+      id: expect.stringMatching(/^protect@2#[0-9a-f]{12}$/),
       policy: expect.objectContaining({ name: 'protect', mode: 'act' }),
-      text: expect.stringMatching(/^Policy protect@1/),
+      text: expect.stringMatching(/^Policy protect@2/),
     },
   ],
   [['policy', 'show', 'notify'], { name: 'notify', text: expect.stringContaining('name: notify') }],
