@@ -163,13 +163,13 @@ describe('syndrome', () => {
   });
 
   test('holds the supervisor: its policies, and what a site is read with', () => {
-    expect(syndrome('fleet', 'policy', 'explain', 'protect')).toMatch(/^Policy protect@1#[0-9a-f]{12}\n/);
+    expect(syndrome('fleet', 'policy', 'explain', 'protect')).toMatch(/^Policy protect@2#[0-9a-f]{12}\n/);
     for (const name of ['observe', 'notify'])
       expect(syndrome('fleet', 'policy', 'check', name)).toMatch(new RegExp(`^${name} is a policy: ${name}@1,`));
     writeFileSync(join(folder, 'site.yaml'), `site: home\nfolder: ${folder}/state\nagent: { host: h1 }\n`, {
       mode: 0o600,
     });
-    expect(syndrome('supervise', '--config', 'site.yaml', '--check')).toContain('policy observe@1, 1 targets');
+    expect(syndrome('supervise', '--config', 'site.yaml', '--check')).toContain('policy observe@2, 1 targets');
     // What a drill starts by path has to be there under the name that it has here.
     const drill = globSync('packages/cli/src/drill/*.js', { cwd: join(folder, 'node_modules/syndrome') });
     const starts = drill.flatMap(file => {

@@ -107,7 +107,7 @@ const SANLOCK =
 
 /**
  * What a policy does, in sentences, one to a line.
- * @example explainPolicy(shippedPolicy('protect')) // 'Policy protect@1#… \nIt acts, …'
+ * @example explainPolicy(shippedPolicy('protect')) // 'Policy protect@2#… \nIt acts, …'
  */
 export function explainPolicy(policy: Policy): string {
   const { budget, breaker, proofs, reoffline } = policy;
