@@ -25,7 +25,16 @@ test('.ci/run requires a mirror: a machine without one passes nothing', () => {
 test('.ci/run as root requires all but what a mirror brings too, and brings them by the line that a skipped test names', () => {
   const script = readFileSync(new URL('../../../../../.ci/run', import.meta.url), 'utf8');
   const words = /id -u[^]*?^ +SYNDROME_TESTS_REQUIRE=(\S+)$/m.exec(script)?.[1];
-  expect(requiredNeeds(words)).toEqual(['mirror', 'packers', 'libvirt', 'systemd', 'fence', 'sanlock', 'postgres']);
+  expect(requiredNeeds(words)).toEqual([
+    'mirror',
+    'packers',
+    'libvirt',
+    'systemd',
+    'fence',
+    'sanlock',
+    'postgres',
+    'prometheus',
+  ]);
   expect(() => skipWithout({ skip: () => {} }, 'libvirt', 'no libvirtd', requiredNeeds(words))).toThrow('no libvirtd');
   expect(script).toContain(LIBVIRT_APT_LINE);
 });
