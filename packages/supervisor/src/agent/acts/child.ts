@@ -1,5 +1,7 @@
 /** @module Another program, run once: argv, no shell, a deadline, bounded output. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { StringDecoder } from 'node:string_decoder';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
 
 export interface Ran {
   argv: readonly string[];
@@ -11,6 +13,8 @@ export interface Ran {
   stdout: string;
   /** It printed more, and that is not in it. */
   short?: true;
+  /** No process of it was made: it did nothing, and will do nothing. */
+  unstarted?: true;
   /** The deadline or the signal came first, and it was killed: what it did is not known. */
   cut: boolean;
 }
@@ -26,8 +30,27 @@ function killAll(child: ChildProcess, group: boolean): void {
   }
 }
 
+/** Bytes as text, up to a bound; a character whose bytes come apart, or lie across the bound, is not broken. */
+class BoundedText {
+  text = '';
+  isShort = false;
+  #room: number;
+
+  constructor(maxBytes: number) {
+    this.#room = maxBytes;
+  }
+
+  take(chunk: Buffer, decoder: StringDecoder): void {
+    const fits = chunk.subarray(0, this.#room);
+    this.#room -= fits.length;
+    this.isShort ||= fits.length < chunk.length;
+    this.text += decoder.write(fits);
+  }
+}
+
 /**
  * Runs a program in the C locale to its end. Never rejects: what happened is the value.
+ * @param maxOutput bytes of both outputs together, and of the standard one alone
  * @param input what it reads; then it has a group of its own, and what it has started is killed with it
  */
 export function runOnce(
@@ -39,15 +62,21 @@ export function runOnce(
 ): Promise<Ran> {
   const [program = '', ...args] = argv;
   return new Promise(resolve => {
-    let output = '';
-    let stdout = '';
+    const output = new BoundedText(maxOutput);
+    const stdout = new BoundedText(maxOutput);
     let cut = false;
-    let short = false;
-    const child = spawn(program, args, {
-      env: { ...process.env, LC_ALL: 'C' },
-      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      detached: input !== undefined,
-    });
+    let child: ChildProcess;
+    try {
+      child = spawn(program, args, {
+        env: { ...process.env, LC_ALL: 'C' },
+        stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+        detached: input !== undefined,
+      });
+    } catch (error) {
+      // Of some causes an event tells, of others (ENOTDIR, E2BIG, …) an exception.
+      resolve({ argv, output: messageOf(error), stdout: '', unstarted: true, cut });
+      return;
+    }
     // It may end without reading.
     child.stdin?.on('error', () => undefined).end(input);
     const { stdout: out, stderr: err } = child;
@@ -61,21 +90,23 @@ export function runOnce(
     const timer = setTimeout(kill, Math.max(1, Math.min(deadlineMs, 0x7fff_ffff)));
     signal.addEventListener('abort', kill, { once: true });
     if (signal.aborted) kill();
-    const take = (chunk: Buffer): void => {
-      const all = output + chunk.toString();
-      short ||= all.length > maxOutput;
-      output = all.slice(0, maxOutput);
+    const read = (from: typeof out, into: readonly BoundedText[]): void => {
+      for (const text of into) {
+        const decoder = new StringDecoder('utf8');
+        from?.on('data', (chunk: Buffer) => text.take(chunk, decoder));
+      }
     };
-    out?.on('data', (chunk: Buffer) => {
-      take(chunk);
-      stdout = (stdout + chunk.toString()).slice(0, maxOutput);
-    });
-    err?.on('data', take);
+    read(out, [output, stdout]);
+    read(err, [output]);
     const done = (code: number | null, more = ''): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', kill);
       const ended = code === null || cut ? {} : { code };
-      resolve({ argv, ...ended, output: `${output}${more}`.trim(), stdout, cut, ...(short ? { short } : {}) });
+      const how = {
+        ...(output.isShort ? { short: true as const } : {}),
+        ...(child.pid === undefined ? { unstarted: true as const } : {}),
+      };
+      resolve({ argv, ...ended, output: `${output.text}${more}`.trim(), stdout: stdout.text, cut, ...how });
     };
     child.on('error', error => done(null, error.message));
     child.on('close', code => done(code));
