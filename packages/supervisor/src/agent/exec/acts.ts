@@ -7,7 +7,7 @@ import { type Actuator, resultOf } from '../actuator.ts';
 import { bootId } from '../proc.ts';
 import { pause } from '../reconnect.ts';
 import { type Copy, howGoneCopy, type Vms } from '../vms.ts';
-import { ask, type Asker, NoAnswer } from './ask.ts';
+import { ask, type Asker, NoAnswer, NotRun } from './ask.ts';
 import { EXEC_ACTS, type ExecAct } from './acts-list.ts';
 import { isOver, placeOf, takeSaid } from './copy.ts';
 import { unwrapped } from './definition.ts';
@@ -47,7 +47,7 @@ export class ExecActs implements Actuator {
     try {
       return resultOf(act, await this.#do(act, kind, vm, signal));
     } catch (error) {
-      return resultOf(act, { state: 'unknown', reason: messageOf(error) });
+      return resultOf(act, { state: error instanceof NotRun ? 'refused' : 'unknown', reason: messageOf(error) });
     }
   }
 
@@ -76,6 +76,10 @@ export class ExecActs implements Actuator {
       }
     } catch (error) {
       said = messageOf(error);
+      if (error instanceof NotRun) {
+        if (kind === 'start') this.#options.vms.cameToNothing(vm, said);
+        throw error;
+      }
     }
     let last: Outcome = { state: 'unknown', reason: 'there was no time to look' };
     for (let looks = 0; rest() > 0 && !signal.aborted; looks++) {

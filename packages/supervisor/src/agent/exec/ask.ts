@@ -23,6 +23,13 @@ export class NoAnswer extends Error {
   }
 }
 
+/** It was not started: nothing was done, and nothing will be. */
+export class NotRun extends NoAnswer {
+  constructor(why: string) {
+    super(`it is not run: ${why}`);
+  }
+}
+
 /** A program, and what it is told of whoever asks. */
 export interface Asker {
   argv: readonly string[];
@@ -45,6 +52,7 @@ function fault(argv: readonly string[]): string | undefined {
 /**
  * Asks, and checks the answer.
  * @param deadlineMs where less than that of the program is left
+ * @throws NotRun for one that others could change, or that cannot be started
  * @throws NoAnswer for a program that hangs, fails, says what is no answer, or answers another question
  */
 export async function ask<A extends Ask>(
@@ -54,10 +62,11 @@ export async function ask<A extends Ask>(
   deadlineMs = most,
 ): Promise<Answer<A['do']>> {
   const why = fault(argv);
-  if (why !== undefined) throw new NoAnswer(`it is not run: ${why}`);
+  if (why !== undefined) throw new NotRun(why);
   const ms = Math.max(1, Math.floor(Math.min(most, deadlineMs)));
   const input = `${JSON.stringify({ schema: 1, host, deadlineMs: ms, ...question })}\n`;
-  const { code, stdout, output, cut, short } = await runOnce(argv, ms, signal, MAX_ANSWER, input);
+  const { code, stdout, output, unstarted, cut, short } = await runOnce(argv, ms, signal, MAX_ANSWER, input);
+  if (unstarted === true) throw new NotRun(safeText(output, MAX_WORDS));
   if (cut) throw new NoAnswer(`no answer within ${ms} ms: it was killed`, true);
   if (short === true) throw new NoAnswer(`an answer of more than ${MAX_ANSWER} bytes`);
   if (code !== 0) {

@@ -274,6 +274,26 @@ describe('a start', () => {
     expect(proof).toMatchObject({ state: 'unknown', reason: expect.stringContaining('its process was not seen') });
   });
 
+  test.each([
+    ['that others may change', () => chmodSync(join(folder, 'program'), 0o777), /they may write/],
+    ['whose interpreter is not there', () => writeFileSync(join(folder, 'program'), '#!/nowhere/sh\n'), /ENOENT/],
+  ] as const)('by a program %s is none: it proves no less than before', async (_, spoil, reason) => {
+    spoil();
+    expect(await acts().act(start(2000), never)).toMatchObject({
+      state: 'refused',
+      reason: expect.stringMatching(reason),
+    });
+    writeFileSync(join(folder, 'program'), PROGRAM);
+    chmodSync(join(folder, 'program'), 0o755);
+    // Of an agent that was started since, too.
+    vms = new Vms(join(folder, 'copies.json'));
+    vms.of('web', 'exec').vmm = 'exec';
+    expect(await acts().act(order('prove'), never)).toMatchObject({
+      state: 'confirmed',
+      proof: { evidence: { process: 'absent', way: expect.stringMatching(reason) } },
+    });
+  });
+
   test('of what another VMM has defined is refused', async () => {
     expect(await acts().act(order('start', 1000, { definition: '<domain/>' }), never)).toMatchObject({
       state: 'refused',
