@@ -54,6 +54,25 @@ test.each(globSync('*.mjs', { cwd: RECIPES }))('%s says that it was not seen on 
   );
 });
 
+// A reset is confirmed by another process. The stand-ins have none: what is called is looked at, and which recipe is set up for it.
+test.each([
+  ['proxmox', '100', 'qm reset 100', false],
+  [
+    'openstack',
+    '5a1e7ac6-5c4b-4f3c-9c55-0f0e5e0e0001',
+    'openstack --os-cloud syndrome --os-compute-api-version 2.72 server reboot --hard --wait 5a1e7ac6-5c4b-4f3c-9c55-0f0e5e0e0001',
+    true,
+  ],
+  ['kubevirt', 'shop/web', 'virtctl restart web -n shop', true],
+])('%s resets, and is set up for it where its product makes another process', (recipe, vm, call, isSetUp) => {
+  for (const name of ['qm', 'openstack', 'virtctl']) standIn(name);
+  expect(ANSWERS.act.parse(ask(recipe, act('reset', vm), {}))).toEqual({ id: 'inc-1/x', state: 'done' });
+  expect(calls()).toEqual([call]);
+  const listed = /acts: \[([^\]]*)\]/.exec(readFileSync(join(RECIPES, `${recipe}.mjs`), 'utf8'))?.[1]?.split(', ');
+  expect(listed).toContain('stop');
+  expect(listed?.includes('reset')).toBe(isSetUp);
+});
+
 describe('Proxmox VE', () => {
   const env = (): Record<string, string> => ({ SYNDROME_PVE_ETC: join(folder, 'nodes'), SYNDROME_PVE_NODE: 'pve1' });
   const get = (path: string): string => `pvesh get ${path} --output-format json`;

@@ -121,6 +121,7 @@ const ACTS = {
       patch(namespace, name, selector(null));
     }
   },
+  // The instance gets another pod, and so another process, which the agent sees where the scheduler chooses this node again.
   reset: (namespace, name) => run('virtctl', 'restart', name, '-n', namespace),
   migrate: (namespace, name) => run('virtctl', 'migrate', name, '-n', namespace),
   'autostart-off': (namespace, name) => patch(namespace, name, { spec: { runStrategy: 'Manual' } }),

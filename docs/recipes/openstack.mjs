@@ -94,6 +94,7 @@ const ACTS = {
   stop: vm => openstack('server', 'stop', vm),
   terminate: vm => openstack('server', 'stop', vm),
   start,
+  // Nova destroys the domain and makes it anew (libvirt driver): the agent sees another process.
   reset: vm => openstack('server', 'reboot', '--hard', '--wait', vm),
   migrate: (vm, to) => openstack('server', 'migrate', '--live-migration', '--host', to, '--wait', vm),
   'autostart-off': () => undefined,

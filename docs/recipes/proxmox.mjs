@@ -2,9 +2,10 @@
 // Proxmox VE for the exec section of a Syndrome agent (docs/exec.md), one on each node. NOT SEEN ON A REAL SERVER: it was run against a
 // stand-in for `qm` and `pvesh` only, made after their manual pages and the API viewer of Proxmox VE 8.
 //
-//   exec: { argv: [/usr/bin/node, /usr/local/lib/syndrome/proxmox.mjs], acts: [stop, terminate, start, reset, migrate, autostart-off, pause] }
+//   exec: { argv: [/usr/bin/node, /usr/local/lib/syndrome/proxmox.mjs], acts: [stop, terminate, start, migrate, autostart-off, pause] }
 //
 // A VM is known by its VMID. One that Proxmox's own HA manages is told with that owner, and is only watched: two that restart are one too many.
+// `reset` can be asked for, and is never confirmed: `qm reset` keeps the process, and nothing that Proxmox VE tells grows with a reset.
 // A VM takes part when it has the tag `syndrome`. A start elsewhere moves its configuration in /etc/pve from the old node to this one, as
 // ha-manager does behind its fence: the controller asks for it only when each copy is proven to have stopped. Its disks must be on shared storage.
 import { execFileSync } from 'node:child_process';

@@ -27,6 +27,16 @@ interface ExecActsOptions {
   lookMs?: number;
 }
 
+/** An act that is being done. */
+interface Doing {
+  act: Act;
+  kind: ExecAct;
+  vm: VmId;
+  signal: AbortSignal;
+  /** Of a reset: the processes that were there before it was asked for. */
+  before: readonly Copy[];
+}
+
 const isExecAct = (kind: Act['kind']): kind is ExecAct => EXEC_ACTS.some(act => act === kind);
 
 export class ExecActs implements Actuator {
@@ -60,6 +70,11 @@ export class ExecActs implements Actuator {
       const why = this.#begins(act, vm);
       if (why !== undefined) return why;
     }
+    const doing: Doing = { act, kind, vm, signal, before: [] };
+    if (kind === 'reset') {
+      const why = await this.#beforeReset(doing);
+      if (why !== undefined) return why;
+    }
     const rest = (): number => act.deadline - Date.now();
     const question = { do: 'act', id: act.id, act: kind, vm, epoch: act.epoch } as const;
     const more = {
@@ -67,6 +82,7 @@ export class ExecActs implements Actuator {
       ...(act.to === undefined ? {} : { to: act.to }),
     };
     let said: string;
+    let state: 'done' | 'failed' | 'unknown' = 'unknown';
     try {
       const answer = await ask(this.#asker, { ...question, ...more }, signal, rest() * (1 - LOOK_SHARE));
       said = answer.reason === undefined ? answer.state : `${answer.state}: ${answer.reason}`;
@@ -74,6 +90,7 @@ export class ExecActs implements Actuator {
         if (kind === 'start') this.#options.vms.cameToNothing(vm, 'refused by its program');
         return { state: 'refused', reason: said };
       }
+      state = answer.state;
     } catch (error) {
       said = messageOf(error);
       if (error instanceof NotRun) {
@@ -81,9 +98,12 @@ export class ExecActs implements Actuator {
         throw error;
       }
     }
+    // Another process is no sign of a reset that nobody says was done: it may have ended by itself, or be about to be reset.
+    if (kind === 'reset' && state !== 'done')
+      return { state, reason: `it is not known to be reset: the program said ${said}`, seen: { said } };
     let last: Outcome = { state: 'unknown', reason: 'there was no time to look' };
     for (let looks = 0; rest() > 0 && !signal.aborted; looks++) {
-      const now = await this.#become(act, kind, vm, signal);
+      const now = await this.#become(doing);
       // One that the deadline has cut off says nothing.
       if (looks === 0 || rest() > 0) last = now;
       if (last.state === 'confirmed') return { ...last, seen: { ...last.seen, said } };
@@ -95,16 +115,33 @@ export class ExecActs implements Actuator {
   /** Written down before there can be a process: what was here before proves nothing of it. */
   #begins(act: Act, vm: VmId): Outcome | undefined {
     const { vms } = this.#options;
-    const there = vms.find(vm)?.copy;
-    const one = [...(there === undefined ? [] : [there]), ...(there?.others ?? [])].find(copy => !isGone(copy));
+    const [one] = alive(vms.find(vm)?.copy);
     if (one !== undefined) return { state: 'failed', reason: `it runs here already: pid ${one.pid}` };
     vms.of(vm, 'exec').vmm = 'exec';
     vms.begins(vm, { epoch: act.epoch, socket: placeOf(vm), boot: bootId() });
     return undefined;
   }
 
+  /** Looks what there is to be reset: what the source saw last may be another process. Nothing was asked where this says why not. */
+  async #beforeReset(doing: Doing): Promise<Outcome | undefined> {
+    const { act, vm, signal } = doing;
+    let now: VmReport;
+    try {
+      now = await this.#look(act, vm, signal);
+    } catch (error) {
+      if (error instanceof NotRun) throw error;
+      return {
+        state: 'failed',
+        reason: `it was not asked for: its program does not say how it is: ${messageOf(error)}`,
+      };
+    }
+    if (isOver(now.state)) return { state: 'failed', reason: `it does not run here: it is ${now.state}` };
+    doing.before = alive(this.#options.vms.of(vm).copy);
+    return undefined;
+  }
+
   /** What became of an act, as it is seen. */
-  async #become(act: Act, kind: ExecAct, vm: VmId, signal: AbortSignal): Promise<Outcome> {
+  async #become({ act, kind, vm, signal, before }: Doing): Promise<Outcome> {
     if (kind === 'stop' || kind === 'terminate') return this.#proven(act, vm, signal);
     let now: VmReport;
     try {
@@ -119,9 +156,10 @@ export class ExecActs implements Actuator {
       case 'start':
         if (now.state !== 'running' || copy === undefined || isGone(copy))
           return failed(`it is ${now.state}${copy === undefined ? ', and no process of it is known' : ''}`);
-        return { state: 'confirmed', seen: { pid: String(copy.pid), startTicks: copy.startTicks } };
+        return { state: 'confirmed', seen: processOf(copy) };
       case 'reset':
-        return now.state === 'running' ? { state: 'confirmed', seen } : failed(`it is ${now.state}`);
+        if (now.state !== 'running') return failed(`it is ${now.state}`);
+        return { ...wasReset(before, copy), seen: { ...seen, ...(copy === undefined ? {} : processOf(copy)) } };
       case 'pause':
         return now.state === 'paused' ? { state: 'confirmed', seen } : failed(`it is ${now.state}`);
       case 'autostart-off':
@@ -165,9 +203,8 @@ export class ExecActs implements Actuator {
         reason: 'no process of it was ever told: nothing here can prove that it stopped',
         seen,
       };
-    const alive = [...(copy === undefined ? [] : [copy]), ...(copy?.others ?? [])].find(one => !isGone(one));
-    if (alive !== undefined)
-      return { state: 'failed', reason: now.reason ?? `its process ${alive.pid} is there`, seen };
+    const [one] = alive(copy);
+    if (one !== undefined) return { state: 'failed', reason: now.reason ?? `its process ${one.pid} is there`, seen };
     if (!isOver(now.state)) return { state: 'failed', reason: `its program says that it is ${now.state}`, seen };
     if (copy?.left === true && act.to === undefined)
       return {
@@ -182,7 +219,7 @@ export class ExecActs implements Actuator {
       autostart: 'off',
       ...(copy === undefined
         ? { process: 'absent', way: begun?.nothing ?? 'the host has booted since' }
-        : { pid: String(copy.pid), startTicks: copy.startTicks, boot: copy.boot, process: howGoneCopy(copy) ?? '' }),
+        : { ...processOf(copy), boot: copy.boot, process: howGoneCopy(copy) ?? '' }),
     };
     const proof: StopProof = { kind: 'process-gone', vm, host: act.host, epoch: act.epoch, at: Date.now(), evidence };
     return { state: 'confirmed', seen, proof };
@@ -190,3 +227,24 @@ export class ExecActs implements Actuator {
 }
 
 const isGone = (copy: Copy): boolean => howGoneCopy(copy) !== undefined;
+const processOf = ({ pid, startTicks }: Copy): Record<string, string> => ({ pid: String(pid), startTicks });
+
+/** The processes of a VM that are there. */
+function alive(copy: Copy | undefined): Copy[] {
+  return [...(copy === undefined ? [] : [copy]), ...(copy?.others ?? [])].filter(one => !isGone(one));
+}
+
+/**
+ * Whether a VM that runs was reset. Only a process in place of those before has fresh memory, whatever the hypervisor: of a reset within its
+ * process the contract has no sign.
+ */
+function wasReset(before: readonly Copy[], copy: Copy | undefined): Outcome {
+  const same = before.find(one => !isGone(one));
+  if (same !== undefined)
+    return { state: 'unknown', reason: `its process ${same.pid} is there as before: nothing shows that it was reset` };
+  if (before.length === 0)
+    return { state: 'unknown', reason: 'no process of it was told before: nothing shows that it was reset' };
+  if (copy === undefined || isGone(copy))
+    return { state: 'unknown', reason: 'its process of before is gone, and no other one is told' };
+  return { state: 'confirmed' };
+}

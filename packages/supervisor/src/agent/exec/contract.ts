@@ -48,7 +48,7 @@ const execVmSchema = z.strictObject({
   pid: count
     .min(1)
     .optional()
-    .describe('of the process that is the VM, on this host: without it no stop can be proven'),
+    .describe('of the process that is the VM, on this host: without it no stop can be proven, and no reset seen'),
   definition: definition.optional().describe('what `start` needs on another host, without secrets; never looked into'),
   disks: z.array(words).max(1024).default([]).describe('as `storage` of the agents names them'),
   needs: z.array(words).max(MAX_NEEDS).optional().describe('files, by whole path, that a host must have to start it'),
@@ -79,7 +79,9 @@ export const ANSWERS = {
     id: name.describe('of the act that was asked for'),
     state: z
       .enum(['done', 'failed', 'refused', 'unknown'])
-      .describe('`done` is looked at; `refused`: nothing was done, and nothing will be'),
+      .describe(
+        '`done` is looked at; `refused`: nothing was done, and nothing will be; a `reset` counts with `done` alone',
+      ),
     reason: words.optional().describe('for a person'),
   }),
 } as const;

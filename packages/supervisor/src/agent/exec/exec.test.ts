@@ -22,7 +22,8 @@ import { unwrapped } from './definition.ts';
 
 /**
  * A hypervisor of one VM, web: a process whose number stands in `pid`. How it fails is said by files beside it: `hang`, `fail`, `babble`,
- * `other`, `liar` (a stop does nothing and all is said to be gone), `idle` (a stop is said to be done, and is not), `auto` (it starts again).
+ * `other`, `liar` (a stop does nothing and all is said to be gone), `idle` (what is asked is said to be done, and is not), `auto` (it starts again), `stuck` (an act
+ * hangs), `twin` (a reset lets the process of before live), `fails` (an act is said to have failed), `doubts` (what became of it is not known).
  */
 const PROGRAM = `#!/bin/sh
 d=\${0%/*}
@@ -47,11 +48,16 @@ act)
   stop) [ -e "$d/liar" ] || [ -e "$d/idle" ] || kill -9 "$(cat "$d/pid")" ;;
   start) [ -e "$d/idle" ] || { sleep 600 < /dev/null > /dev/null 2>&1 & echo $! > "$d/pid"; } ;;
   autostart-off) rm -f "$d/auto" ;;
+  reset)
+    [ -e "$d/idle" ] || [ -e "$d/twin" ] || kill -9 "$(cat "$d/pid")"
+    [ -e "$d/idle" ] || { sleep 600 < /dev/null > /dev/null 2>&1 & echo $! > "$d/pid"; } ;;
   esac
+  [ -e "$d/stuck" ] && sleep 600
   [ -e "$d/refuse" ] && { printf '{"id":"%s","state":"refused","reason":"the cluster has no quorum"}' "$(word id)"; exit 0; }
   i=$(word id); [ -e "$d/other" ] && i=x
   [ -e "$d/after" ] && exit 9
-  printf '{"id":"%s","state":"done"}' "$i" ;;
+  s=done; [ -e "$d/fails" ] && s=failed; [ -e "$d/doubts" ] && s=unknown
+  printf '{"id":"%s","state":"%s"}' "$i" $s ;;
 esac
 `;
 
@@ -92,7 +98,7 @@ const asker = (deadlineMs = 20_000): ConstructorParameters<typeof ExecSource>[0]
   deadlineMs,
 });
 const acts = (): ExecActs =>
-  new ExecActs(asker(), { vms, epochOf: () => 0, acts: ['stop', 'start', 'autostart-off'], lookMs: 20 });
+  new ExecActs(asker(), { vms, epochOf: () => 0, acts: ['stop', 'start', 'reset', 'autostart-off'], lookMs: 20 });
 const order = (kind: Act['kind'], ms = 20_000, more: Partial<Act> = {}): Act => ({
   id: `${kind}-1`,
   kind,
@@ -299,6 +305,63 @@ describe('a start', () => {
       state: 'refused',
     });
     expect(existsSync(join(folder, 'asked'))).toBe(false);
+  });
+});
+
+describe('a reset', () => {
+  const pidNow = (): string => readFileSync(join(folder, 'pid'), 'utf8').trim();
+  const isAsked = (): boolean => asked().some(ask => ask['do'] === 'act');
+
+  test('is confirmed by another process than before', async () => {
+    await told(all => reports(all).length === 1);
+    const result = await acts().act(order('reset'), never);
+    expect(result).toMatchObject({ state: 'confirmed', seen: { pid: pidNow(), said: 'done' } });
+    expect(pidNow()).not.toBe(String(machine.pid));
+  });
+
+  test('of a VM that was not told before is one of the process that is found first', async () => {
+    expect(await acts().act(order('reset'), never)).toMatchObject({ state: 'confirmed', seen: { pid: pidNow() } });
+  });
+
+  test('is no other process that was there before it was asked for', async () => {
+    await told(all => reports(all).length === 1);
+    machine.kill('SIGKILL');
+    await once(machine, 'exit');
+    machine = spawn('sleep', ['600'], { stdio: 'ignore' });
+    await once(machine, 'spawn');
+    writeFileSync(join(folder, 'pid'), String(machine.pid));
+    has('idle');
+    expect(await acts().act(order('reset', 2000), never)).toMatchObject({ state: 'unknown' });
+  });
+
+  test.each([
+    ['idle', 'unknown', /its process \d+ is there as before/],
+    ['twin', 'unknown', /its process \d+ is there as before/],
+    ['stuck', 'unknown', /no answer within/],
+    ['after', 'unknown', /exit code 9/],
+    ['doubts', 'unknown', /the program said unknown/],
+    ['fails', 'failed', /the program said failed/],
+  ] as const)('by a program that does %s is %s', async (how, state, reason) => {
+    has(how);
+    const result = await acts().act(order('reset', 2000), never);
+    expect(result).toMatchObject({ state, reason: expect.stringMatching(reason) });
+    expect(isAsked()).toBe(true);
+  });
+
+  test('is not asked for where it does not run, or where nobody says so', async () => {
+    has('fail');
+    expect(await acts().act(order('reset', 2000), never)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('exit code 7'),
+    });
+    rmSync(join(folder, 'fail'));
+    machine.kill('SIGKILL');
+    await once(machine, 'exit');
+    expect(await acts().act(order('reset', 2000), never)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('it does not run here'),
+    });
+    expect(isAsked()).toBe(false);
   });
 });
 
