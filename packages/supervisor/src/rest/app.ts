@@ -137,7 +137,10 @@ async function handle(
   if (route.kind === 'events') {
     const last = lastEventId(c);
     lastNumber(last);
-    return eventStream(c, signal => route.follow(desk, last, signal), AbortSignal.any([options.signal, desk.over]));
+    // Whoever is not let in any more is not told any more either.
+    const end = options.tokens.endOf(c.req.header('authorization'));
+    const ending = AbortSignal.any([options.signal, desk.over, ...(end === undefined ? [] : [end])]);
+    return eventStream(c, signal => route.follow(desk, last, signal), ending);
   }
   if (route.kind === 'desk') {
     const asked = { params, query, body: undefined, desk, caller } as unknown as Parameters<typeof route.run>[0];

@@ -30,10 +30,14 @@ export function newToken(): { token: string; sha256: string } {
   return { token, sha256: hashOf(token) };
 }
 
+/** How long an end is waited for at once, ms: a clock that is set is seen, and no timer takes more than 2^31-1 ms. */
+const LOOK_MS = 60_000;
+
 /** Looks a token up by its hash: the time that it takes tells nothing of others. */
 export class Tokens {
   readonly #byHash: ReadonlyMap<string, TokenOf>;
   readonly #now: () => number;
+  readonly #ends = new Map<TokenOf, AbortSignal>();
 
   constructor(tokens: readonly TokenOf[], now: () => number = () => Date.now()) {
     this.#byHash = new Map(tokens.map(token => [token.sha256, token]));
@@ -45,8 +49,7 @@ export class Tokens {
    * @throws Refusal 401; neither it nor any log has the token
    */
   callerOf(authorization: string | undefined): Caller {
-    const [, token] = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(authorization ?? '') ?? [];
-    const known = token === undefined ? undefined : this.#byHash.get(hashOf(token));
+    const { token, known } = this.#find(authorization);
     const isOver = known?.until !== undefined && known.until <= this.#now();
     if (known !== undefined && !isOver) return { name: known.name, roles: known.roles };
     const why =
@@ -57,6 +60,33 @@ export class Tokens {
       hint: 'Send the header Authorization: Bearer TOKEN; `syndrome api token NAME` makes a token.',
       headers: { 'WWW-Authenticate': challenge },
     });
+  }
+
+  /**
+   * The end of a token, for what goes on longer than a request: one signal for all that was begun with it.
+   * @param authorization the header, as {@link callerOf} takes it
+   * @returns aborted once the token is over; undefined where it has no end, or is none
+   */
+  endOf(authorization: string | undefined): AbortSignal | undefined {
+    const { known } = this.#find(authorization);
+    if (known?.until === undefined) return undefined;
+    const begun = this.#ends.get(known);
+    if (begun !== undefined) return begun;
+    const { until } = known;
+    const ending = new AbortController();
+    const look = (): void => {
+      const left = until - this.#now();
+      if (left <= 0) ending.abort();
+      else setTimeout(look, Math.min(left, LOOK_MS)).unref();
+    };
+    look();
+    this.#ends.set(known, ending.signal);
+    return ending.signal;
+  }
+
+  #find(authorization: string | undefined): { token: string | undefined; known: TokenOf | undefined } {
+    const [, token] = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(authorization ?? '') ?? [];
+    return { token, known: token === undefined ? undefined : this.#byHash.get(hashOf(token)) };
   }
 }
 
