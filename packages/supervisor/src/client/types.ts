@@ -382,12 +382,13 @@ export interface Fleet {
   /** VMs with an open incident or an alert, that are down, or that something is done with */
   troubled: FleetVm[];
   openIncidents: number;
-  /** at most 500: open ones, then others, the newest first */
+  /** at most 500: open ones from the worst on, then others, the newest first */
   incidents: Incident[];
   /** poisoned pages in the ledger */
   poisoned: number;
   /** at most 500, the newest first */
   pages: PoisonedPage[];
+  /** the most severe first */
   alerts: Alert[];
   /** in the ledger, up to that input */
   decisions: number;

@@ -131,7 +131,6 @@ export function land(t: Turn, doing: Doing, state: Exclude<Doing['state'], 'inte
   }
   if (state !== 'confirmed' && OFFLINES.has(doing.kind))
     alarm(t, 'action-failed', `${doing.host} page ${doing.page ?? '?'}`, {
-      severity: 'warning',
       incident: doing.incident,
       host: doing.host,
       summary: `Page ${doing.page ?? '?'} of ${doing.host} is not taken out of use: ${doing.reason ?? state}.`,

@@ -39,7 +39,6 @@ export function noteClock(t: Turn, { host: id, spool, seq, at }: Row): void {
   if (host.behind > -AHEAD_MS / 2) calm(t, 'clock-ahead', host.id);
   else if (host.behind <= -AHEAD_MS)
     alarm(t, 'clock-ahead', host.id, {
-      severity: 'warning',
       host: host.id,
       summary: `The clock of ${host.id} is ${Math.round(-host.behind / 1000)} s ahead of the controller's: the times of its events are wrong by that.`,
     });

@@ -159,7 +159,6 @@ function checkMore(t: Turn, host: Host, { handled, poisoned = 0 }: NonNullable<H
   if (host.unseen?.count !== count) host.unseen = { count, since: t.now };
   if (t.now - host.unseen.since < SETTLED_MS) return;
   alarm(t, 'unseen-errors', host.id, {
-    severity: 'warning',
     host: host.id,
     summary:
       `The kernel of ${host.id} has handled ${kernel} memory errors since its boot, and ${told} of them were told: ` +

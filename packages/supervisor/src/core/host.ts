@@ -90,7 +90,6 @@ export function applyPages(t: Turn, host: Host): void {
     return;
   }
   alarm(t, 'unapplied-pages', host.id, {
-    severity: 'warning',
     host: host.id,
     summary: `${pages.length} pages of ${host.id} that are known to be bad are in use again since its last boot. It takes no VM.`,
   });
@@ -265,7 +264,6 @@ export function watchSilence(t: Turn): void {
     t.hosts.add(host.id);
     if (silence(host, t.now) < SILENT_MS) continue;
     alarm(t, 'agent-silent', host.id, {
-      severity: 'warning',
       host: host.id,
       summary: `The agent of ${host.id} has not been connected for half a minute. Its VMs may run; nobody can tell.`,
     });

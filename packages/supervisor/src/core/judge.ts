@@ -220,7 +220,6 @@ export function judgeHost(t: Turn, host: Host): void {
   if (held) {
     if (t.s.breaker.open === undefined && t.s.paused === undefined)
       alarm(t, 'budget-spent', host.id, {
-        severity: 'warning',
         incident: incident.id,
         host: host.id,
         summary: `${host.id} should be drained, and as many hosts drain already as the policy allows.`,
@@ -288,7 +287,6 @@ function drain(t: Turn, host: Host, by: string, evacuate: boolean, incident: Inc
   }
   if (t.s.breaker.open !== undefined || t.s.paused !== undefined || !mayDrain(t.s, host)) {
     alarm(t, 'budget-spent', host.id, {
-      severity: 'warning',
       incident: incident.id,
       host: host.id,
       summary: `${host.id} should be drained, and no more hosts may drain now.`,

@@ -50,6 +50,30 @@ export const ALERT_PLAYBOOK: Readonly<Record<AlertType, string>> = {
   'unapplied-pages': 'host-draining.md',
 };
 
+/** How severe an alert is; `action-failed` is that of an act on a VM. */
+const ALERT_SEVERITY: Readonly<Record<AlertType, Notice['severity']>> = {
+  unproven: 'critical',
+  'no-target': 'critical',
+  'second-copy': 'critical',
+  'action-failed': 'critical',
+  'agent-silent': 'warning',
+  'source-stalled': 'critical',
+  'spool-full': 'critical',
+  'unseen-errors': 'warning',
+  'clock-ahead': 'warning',
+  'breaker-open': 'critical',
+  'budget-spent': 'warning',
+  'unapplied-pages': 'warning',
+};
+
+/**
+ * How severe an alert is for the operator.
+ * @param ofVm whether it is about a VM: an act on a page that failed costs nobody a VM
+ * @example alertSeverity('action-failed', false) // 'warning'
+ */
+export const alertSeverity = (type: AlertType, ofVm: boolean): Notice['severity'] =>
+  type === 'action-failed' && !ofVm ? 'warning' : ALERT_SEVERITY[type];
+
 /** One per transition of an incident; the id is the same on every try and for every target. */
 export interface Notice {
   /** `<incident>/<transition>`. */

@@ -2,7 +2,7 @@
 import { decisionHash } from './hash.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import type { Decision, Effect } from './input.ts';
-import { ALERT_PLAYBOOK, type AlertType, type Notice } from './notice.ts';
+import { ALERT_PLAYBOOK, alertSeverity, type AlertType, type Notice } from './notice.ts';
 import type { Announced, Incident, State } from './state.ts';
 
 export interface Turn {
@@ -43,7 +43,6 @@ export function tellOnce(
 }
 
 interface Alarm {
-  severity?: Notice['severity'];
   incident?: IncidentId | undefined;
   host?: HostId | undefined;
   vm?: VmId | undefined;
@@ -52,7 +51,7 @@ interface Alarm {
 }
 
 /** Raises an alert for the operator, once until {@link calm}. */
-export function alarm(t: Turn, type: AlertType, about: string, { severity = 'critical', ...alert }: Alarm): void {
+export function alarm(t: Turn, type: AlertType, about: string, alert: Alarm): void {
   const key = `${type} ${about}`;
   const known = t.s.alerts.get(key) ?? { raised: 0, standing: false };
   if (known.standing) return;
@@ -72,7 +71,7 @@ export function alarm(t: Turn, type: AlertType, about: string, { severity = 'cri
     notice: {
       id: `${alert.incident ?? about}/alert.${type}/${about}/${raised}`,
       type: `alert.${type}`,
-      severity,
+      severity: alertSeverity(type, t.s.vms.has(about)),
       at: t.now,
       ...named,
       summary,
@@ -81,7 +80,7 @@ export function alarm(t: Turn, type: AlertType, about: string, { severity = 'cri
   });
 }
 
-function pick(subject: Omit<Alarm, 'summary' | 'severity'>): Partial<Pick<Decision, 'incident' | 'host' | 'vm'>> {
+function pick(subject: Omit<Alarm, 'summary'>): Partial<Pick<Decision, 'incident' | 'host' | 'vm'>> {
   return {
     ...(subject.incident === undefined ? {} : { incident: subject.incident }),
     ...(subject.host === undefined ? {} : { host: subject.host }),

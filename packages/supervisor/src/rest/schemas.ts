@@ -237,10 +237,10 @@ const fleet = z.object({
     .array(fleetVm)
     .describe('VMs with an open incident or an alert, that are down, or that something is done with'),
   openIncidents: count,
-  incidents: z.array(incident).describe('at most 500: open ones, then others, the newest first'),
+  incidents: z.array(incident).describe('at most 500: open ones from the worst on, then others, the newest first'),
   poisoned: count.describe('poisoned pages in the ledger'),
   pages: z.array(page).describe('at most 500, the newest first'),
-  alerts: z.array(alert),
+  alerts: z.array(alert).describe('the most severe first'),
   decisions: count.describe('in the ledger, up to that input'),
 });
 

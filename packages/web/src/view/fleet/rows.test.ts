@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Explanation, Fleet } from '@syndrome/supervisor/client/types.ts';
 import { sceneOf } from '../scene.ts';
-import { fleetRows, foundRows, hostCounts, hostSquares, modeWords } from './rows.ts';
+import { fleetRows, foundRows, hostCounts, hostSquares, leftOut, modeWords } from './rows.ts';
 import { incidentRun } from './timeline.ts';
 
 const NOW = 1_796_000_000_000;
@@ -49,7 +49,7 @@ const fleet = (more: Partial<Fleet>): Fleet => ({
   ...more,
 });
 
-test('unproven first, then alerts, then incidents from the worst on, then those that are over', () => {
+test('unproven first, then alerts, then incidents as the controller ranks them, then those that are over', () => {
   const rows = fleetRows(
     fleet({
       troubled: [
@@ -68,20 +68,19 @@ test('unproven first, then alerts, then incidents from the worst on, then those 
         { type: 'agent-silent', about: 'h3', raised: 2, playbook: 'not-seen.md' },
       ],
       incidents: [
-        incident('inc-1', { state: 'closed', consequence: 'died' }),
-        incident('inc-2', { cause: 'predicted' }),
-        incident('inc-3', { vm: 'web', last: minutes(5) }),
-        incident('inc-4', { vm: 'web', last: minutes(1) }),
-        incident('inc-5', { vm: 'mail', consequence: 'panicked' }),
-        incident('inc-6', { cause: 'host' }),
         incident('inc-7', { vm: 'x', consequence: 'died' }),
+        incident('inc-4', { vm: 'web', last: minutes(1) }),
+        incident('inc-1', { state: 'closed', consequence: 'died' }),
+        incident('inc-8', { state: 'closed', last: minutes(2) }),
+        incident('inc-3', { vm: 'web', last: minutes(5) }),
+        incident('inc-2', { cause: 'predicted' }),
       ],
     }),
   );
   expect(rows.map(({ key }) => key)).toEqual([
     'unproven db',
     'alert agent-silent h3',
-    ...[7, 5, 6, 4, 3, 2, 1].map(n => `incident inc-${n}`),
+    ...[7, 4, 3, 2, 8, 1].map(n => `incident inc-${n}`),
   ]);
   expect(rows[0]).toMatchObject({
     kind: 'unproven',
@@ -92,6 +91,12 @@ test('unproven first, then alerts, then incidents from the worst on, then those 
   expect(rows.at(-1)?.kind).toBe('closed');
   expect(foundRows(rows, 'WEB h1').map(({ key }) => key)).toEqual(['incident inc-4', 'incident inc-3']);
   expect(foundRows(rows, ' ')).toEqual(rows);
+});
+
+test('how many open incidents were left out is told', () => {
+  const incidents = [incident('inc-1'), incident('inc-2', { state: 'closed' })];
+  expect(leftOut(fleet({ openIncidents: 700, incidents }))).toBe(699);
+  expect(leftOut(fleet({ openIncidents: 1, incidents }))).toBe(0);
 });
 
 test('a host is well only where its agent is heard and nothing is known against it', () => {

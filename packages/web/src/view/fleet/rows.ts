@@ -19,14 +19,6 @@ export interface FleetRow {
 
 type Incident = Fleet['incidents'][number];
 
-/** How bad an incident is, from the worst on: by what became of the VM, then by its cause. */
-const CONSEQUENCES = ['died', 'panicked', 'rebooted'] as const;
-const CAUSES = ['host', 'page', 'unlocated', 'predicted', 'order'] as const;
-const rankOf = ({ consequence, cause, vm }: Incident): number => {
-  if (consequence !== undefined) return CONSEQUENCES.indexOf(consequence);
-  return 10 + CAUSES.indexOf(cause) * 2 + (vm === undefined ? 1 : 0);
-};
-
 const CAUSE_WORDS: Readonly<Record<Incident['cause'], string>> = {
   page: 'poisoned page',
   unlocated: 'errors without an address',
@@ -58,7 +50,7 @@ function incidentRow(incident: Incident, now: number): FleetRow {
   };
 }
 
-/** Rows of a fleet: what is unproven, other alerts, open incidents from the worst on, then those that are over. */
+/** Rows of a fleet: what is unproven, other alerts, open incidents, both from the worst on as the controller has them, then those that are over. */
 export function fleetRows(fleet: Fleet): FleetRow[] {
   const { now, troubled, alerts, incidents } = fleet;
   const unproven = troubled.flatMap(({ id, name, step, incident, unproven: copies }): FleetRow[] => {
@@ -100,10 +92,14 @@ export function fleetRows(fleet: Fleet): FleetRow[] {
   return [
     ...unproven,
     ...others,
-    ...open.toSorted((a, b) => rankOf(a) - rankOf(b) || b.last - a.last).map(i => incidentRow(i, now)),
+    ...open.map(i => incidentRow(i, now)),
     ...over.toSorted((a, b) => b.last - a.last).map(i => incidentRow(i, now)),
   ];
 }
+
+/** How many open incidents there are beside those that a fleet has with it. */
+export const leftOut = ({ openIncidents, incidents }: Fleet): number =>
+  Math.max(0, openIncidents - incidents.filter(({ state }) => state === 'open').length);
 
 /** Rows that hold all words of a text, in any case. */
 export function foundRows(rows: readonly FleetRow[], find: string): FleetRow[] {
