@@ -24,7 +24,7 @@ import { MatrixPage } from './matrix-page.tsx';
 import { useAddress } from './address.ts';
 import type { PagesModel } from './pages.ts';
 import { RunsPage } from './runs-page.tsx';
-import { isStale } from './stream-words.tsx';
+import { isStale } from './server-stream.ts';
 import type { ThemeModel } from './theme.ts';
 import { TracePage } from './trace-page.tsx';
 

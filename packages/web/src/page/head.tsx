@@ -8,7 +8,8 @@ import { type Run, type RunState, stateOf } from '../view/run.ts';
 import { sinceZero } from '../view/time.ts';
 import { savedLines } from '../view/values.ts';
 import type { TraceModel } from './model.ts';
-import { isStale, StreamWords } from './stream-words.tsx';
+import { isStale } from './server-stream.ts';
+import { StreamWords } from './stream-words.tsx';
 import { VerdictBadge } from './verdict-badge.tsx';
 
 /** Parts of a machine, and values that its steps have saved. */

@@ -99,3 +99,7 @@ export class ServerStream {
     if (Date.now() - Math.max(this.heard.value, this.#asked) > STALE_MS) this.state.value = 'stale';
   }
 }
+
+/** Whether what a stream has brought may be no longer so. */
+export const isStale = (stream: ServerStream | undefined): boolean =>
+  stream !== undefined && stream.state.value !== 'live';

@@ -3,10 +3,6 @@ import { useEffect, useState } from 'preact/hooks';
 import { ageWords } from '../view/listing.ts';
 import type { ServerStream } from './server-stream.ts';
 
-/** Whether what a stream has brought may be no longer so. */
-export const isStale = (stream: ServerStream | undefined): boolean =>
-  stream !== undefined && stream.state.value !== 'live';
-
 /** @param lost what to do where the server lets nobody in again */
 export function StreamWords({
   stream,

@@ -10,7 +10,8 @@ import { Head } from './head.tsx';
 import { Lanes } from './lanes.tsx';
 import { Minimap } from './minimap.tsx';
 import type { TraceModel } from './model.ts';
-import { isStale, StreamWords } from './stream-words.tsx';
+import { isStale } from './server-stream.ts';
+import { StreamWords } from './stream-words.tsx';
 import type { ThemeModel } from './theme.ts';
 
 interface Props {

@@ -1,12 +1,13 @@
 /** @module The page of a fleet: what needs a person first, why, and whether that is still so. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { hostCounts, hostSquares, modeWords } from '../../view/fleet/rows.ts';
+import { hostCounts, hostSquares, leftOut, modeWords } from '../../view/fleet/rows.ts';
 import { commandOf, FLEET_KEYS, type FleetCommand } from '../../view/keys.ts';
 import { fleetMasthead } from '../../view/masthead.ts';
 import { elementOf } from '../element.ts';
 import { KeysDialog } from '../keys-dialog.tsx';
-import { isStale, StreamWords } from '../stream-words.tsx';
+import { isStale } from '../server-stream.ts';
+import { StreamWords } from '../stream-words.tsx';
 import type { ThemeModel } from '../theme.ts';
 import { VirtualList } from '../virtual-list.tsx';
 import { Details } from './details.tsx';
@@ -33,7 +34,7 @@ export function FleetApp({ model, theme }: Props) {
       filter: () => filter.current?.select(),
       earlier: () => model.step(-1),
       later: () => model.step(1),
-      now: () => void model.look(undefined),
+      now: () => model.look(undefined),
       theme: () => model.say(`colours: ${theme.next()}`),
       keys: () => setKeys(open => !open),
       escape: () => {
@@ -54,8 +55,8 @@ export function FleetApp({ model, theme }: Props) {
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
   }, [model, theme]);
-  const unproven = model.rows.value.filter(({ kind }) => kind === 'unproven').length;
-  const stale = isStale(model.stream.value);
+  const unproven = model.unprovenNow.value;
+  const stale = model.stale.value;
   useEffect(() => {
     document.title = `${!fleet ? '' : stale ? 'STALE ' : unproven > 0 ? `${unproven} UNPROVEN ` : ''}Fleet · Syndrome`;
   }, [fleet === undefined, stale, unproven]);
@@ -112,7 +113,7 @@ function Door({ model }: { model: FleetModel }) {
           void enter();
         }}
       >
-        <input ref={box} class="filter token" type="password" aria-label="Token" autocomplete="current-password" />
+        <input ref={box} class="filter token" type="password" aria-label="Token" autocomplete="off" />
         <button type="submit" class="button button-main" disabled={busy}>
           {busy ? 'asking …' : 'show'}
         </button>
@@ -121,29 +122,43 @@ function Door({ model }: { model: FleetModel }) {
   );
 }
 
+/** Whether what is shown is still so. A stream may be live while the fleet itself cannot be asked for. */
+function Staleness({ model }: { model: FleetModel }) {
+  const behind = model.behind.value;
+  const stream = model.stream.value;
+  if (!behind || isStale(stream)) return <StreamWords stream={stream} lost="load the page again, and enter a token" />;
+  return (
+    <b class="stale-words" role="status">
+      stale: {behind.message}. {behind.hint}
+    </b>
+  );
+}
+
 function Fleet({ model, theme, filter }: Props & { filter: { current: HTMLInputElement | null } }) {
   const fleet = model.shown.value;
   const newest = model.newest.value;
   if (!newest) return null;
   const past = model.at.value !== undefined;
-  const stale = isStale(model.stream.value);
+  const { message: untold, hint = '' } = model.untold.value ?? {};
   const squares = fleet ? hostSquares(fleet) : [];
   const rows = model.rows.value;
-  const unproven = rows.filter(({ kind }) => kind === 'unproven').length;
+  const unproven = model.unproven.value;
   const at = model.at.value ?? newest.inputs;
+  const more = fleet ? leftOut(fleet) : 0;
   return (
-    <main class={`fleet ${stale ? 'is-stale' : ''} ${past ? 'is-past' : ''}`}>
+    <main class={`fleet ${model.stale.value ? 'is-stale' : ''} ${past ? 'is-past' : ''}`}>
       <h1 class="sr">Fleet</h1>
       <section class="fleet-sum" aria-label="At one glance">
         {fleet && <span class="badge">{modeWords(fleet)}</span>}
-        <b class={unproven > 0 ? 'fleet-bad' : ''}>{unproven} unproven</b>
+        {unproven !== undefined && <b class={unproven > 0 ? 'fleet-bad' : ''}>{unproven} unproven</b>}
+        {!fleet && <b>{untold === undefined ? `reading input ${at} …` : `input ${at} is not shown`}</b>}
         {fleet && (
           <span>
             {fleet.openIncidents} open · {fleet.poisoned} poisoned pages · {fleet.vms} VMs
           </span>
         )}
         <span class="spring" />
-        <StreamWords stream={model.stream.value} lost="load the page again, and enter a token" />
+        <Staleness model={model} />
       </section>
       <section class="fleet-time" aria-label="Time">
         <label for="input">{past ? 'as known then' : 'now'}</label>
@@ -154,13 +169,13 @@ function Fleet({ model, theme, filter }: Props & { filter: { current: HTMLInputE
           max={newest.inputs}
           value={at}
           aria-valuetext={`input ${at} of ${newest.inputs}`}
-          onInput={event => void model.look(Number(event.currentTarget.value))}
+          onInput={event => model.look(Number(event.currentTarget.value))}
         />
         <span class="fleet-at">
           input {at} of {newest.inputs}
           {fleet && fleet.now > 0 && ` · ${new Date(fleet.now).toISOString().slice(0, 19).replace('T', ' ')} UTC`}
         </span>
-        <button type="button" class="button" disabled={!past} onClick={() => void model.look(undefined)}>
+        <button type="button" class="button" disabled={!past} onClick={() => model.look(undefined)}>
           now <kbd>n</kbd>
         </button>
       </section>
@@ -207,12 +222,17 @@ function Fleet({ model, theme, filter }: Props & { filter: { current: HTMLInputE
               }}
             />
           ) : (
-            <p class="nothing">
-              {model.find.value === ''
-                ? 'Nothing that is known needs a look.'
-                : `Nothing holds “${safeText(model.find.value, 60)}”.`}
+            <p class="nothing" role={untold === undefined ? undefined : 'alert'}>
+              {untold !== undefined
+                ? `What was known at input ${at} is not shown: ${untold}. ${hint}`
+                : !fleet
+                  ? `reading input ${at} …`
+                  : model.find.value === ''
+                    ? 'Nothing that is known needs a look.'
+                    : `Nothing holds “${safeText(model.find.value, 60)}”.`}
             </p>
           )}
+          {more > 0 && <p class="muted fleet-more">{more} more open incidents, none of them worse than these</p>}
         </section>
         <Details model={model} theme={theme} />
       </div>
