@@ -160,6 +160,7 @@ describe('fence_ipmilan and a BMC', () => {
   test('a wrong password: unknown, and it is not said', async () => {
     writeFileSync(join(folder, 'secret'), 'not-the-one\n', { mode: 0o600 });
     const result = await fence(10);
+    writeFileSync(join(folder, 'secret'), 'secret\n', { mode: 0o600 });
     expect(result.state).toBe('unknown');
     expect(JSON.stringify(result)).not.toContain('not-the-one');
   });
