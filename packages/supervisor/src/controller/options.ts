@@ -34,7 +34,7 @@ export interface ControllerOptions {
   /** Is told of the desk when this controller begins to work, and of nothing when it works no more. */
   desk?: (desk: Desk | undefined) => void;
   clocks?: Clocks;
-  /** How long nobody takes its place when it says nothing, ms. Default 5 s. */
+  /** How long nobody takes its place when it says nothing, ms. Default 4 s (TERM_MS). */
   ttlMs?: number;
   snapshotEvery?: number;
   log: (line: string) => void;
