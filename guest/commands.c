@@ -253,7 +253,7 @@ static const struct command {
 	{"reboot", IN_AGENT, "how", agent_reboot},
 	{"read", IN_JOB, "path max offset" TIMEOUT, job_read},
 	{"copy", IN_JOB, "from to bytes" TIMEOUT, job_copy},
-	{"write", IN_JOB, "path value" TIMEOUT, job_write},
+	{"write", IN_JOB, "path value offset" TIMEOUT, job_write},
 	{"hwpoison", IN_JOB, "pfn undo" TIMEOUT, job_hwpoison},
 	{"insmod", IN_JOB, "path params" TIMEOUT, job_insmod},
 	{"check-interval", IN_JOB, "seconds" TIMEOUT, job_check_interval},

@@ -42,13 +42,18 @@ bool write_fully(int fd, const char *s, size_t len)
 
 int write_file(const char *path, const char *value, size_t len)
 {
+	return write_file_at(path, value, len, 0);
+}
+
+int write_file_at(const char *path, const char *value, size_t len, uint64_t offset)
+{
 	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	ssize_t n;
 	int error;
 
 	if (fd < 0)
 		return errno;
-	n = write(fd, value, len);
+	n = offset == 0 ? write(fd, value, len) : pwrite(fd, value, len, (off_t)offset);
 	error = n < 0 ? errno : (size_t)n == len ? 0 : EIO;
 	close(fd);
 	return error;

@@ -18,5 +18,7 @@ bool write_fully(int fd, const char *s, size_t len);
 
 /* Writes a value to an existing file in one write(2), as sysfs and debugfs want it. 0 or an errno. */
 int write_file(const char *path, const char *value, size_t len);
+/* The same at a position: registers of /dev/cpu/N/msr stand at their numbers. */
+int write_file_at(const char *path, const char *value, size_t len, uint64_t offset);
 
 #endif

@@ -123,13 +123,14 @@ void job_write(const struct request *r)
 {
 	const char *path = arg_text(r, "path", "");
 	const struct value *value = arg(r, "value");
+	uint64_t offset;
 	int error;
 
-	if (value == NULL) {
-		send_error(r->id, EINVAL, "value is missing", NULL);
+	if (value == NULL || !arg_u64(r, "offset", 0, 0, INT64_MAX, &offset)) {
+		send_error(r->id, EINVAL, "value is missing, or offset is not a number", NULL);
 		return;
 	}
-	error = write_file(path, value->text, value->len);
+	error = write_file_at(path, value->text, value->len, offset);
 	if (error != 0)
 		send_error(r->id, error, "write", path);
 	else

@@ -43,6 +43,8 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
     'The trace cannot be written. Give another place with --trace or SYNDROME_STATE, or free some space.',
   E_LAB_UNEXPECTED: 'The lab failed in a way that it has no code for: a fault of this program. Please report it.',
   E_LAB_VALUE: 'A value that a step uses is no number, or nothing was saved under its name.',
+  E_LAB_VM_GONE:
+    'The VM under test ended while a step went on, before anything was injected; see the last lines of its console in the trace.',
   E_LAB_WAIT:
     'What a step waits for was not seen in its time: the run never reached the state that the scenario looks at.',
   E_MATRIX_RANGE:

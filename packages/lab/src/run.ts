@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import { SOME_ADDRESS } from '@syndrome/decode/inject/mce.ts';
-import { LabInterrupted, LabSkip } from './errors.ts';
+import { LabError, LabInterrupted, LabSkip } from './errors.ts';
 import { type MachineIdentities, machineIdentities, type RunIdentity, runIdentity } from './identity.ts';
 import { type Judgement, judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { judge, Tally } from '@syndrome/trace/expect/judge.ts';
@@ -17,6 +17,7 @@ import { stateFolder } from './state-dir.ts';
 import { describeStep } from './steps/describe.ts';
 import { injects, runStep, savedBy } from './steps/registry.ts';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
+import { isFoundAs } from '@syndrome/trace/trace-index.ts';
 import { layersOf } from './trace/layers.ts';
 import { TraceRecorder } from './trace/recorder.ts';
 
@@ -229,15 +230,21 @@ function requireKernels(scenario: Scenario, assembly: Assembly, recorder: TraceR
 
 /**
  * A step may be overtaken by what it provoked: when the guest dies after the injection, the step is over and the
- * expectations say whether that was right.
+ * expectations say whether that was right. A VM that is gone before has nothing to say any more: what waits for it, waits
+ * no longer.
  */
 async function stepOrDeath(session: Session, name: string, step: Promise<void>): Promise<void> {
   let unlisten = (): void => {};
-  const death = new Promise<'dead'>(resolve => {
-    unlisten = session.recorder.listen(() => {
+  const death = new Promise<'dead'>((resolve, reject) => {
+    const look = (): void => {
       if (session.dead && session.recorder.index.has('lab.injected')) resolve('dead');
-    });
+      else if (session.over)
+        reject(new LabError('E_LAB_VM_GONE', `the VM ended during the step ${name}, before anything was injected`));
+    };
+    unlisten = session.recorder.listen(look);
+    look();
   });
+  death.catch(() => {});
   try {
     await Promise.race([step, death]);
   } catch (error) {
@@ -253,7 +260,7 @@ async function stepOrDeath(session: Session, name: string, step: Promise<void>):
 /** Watches until every expectation is decided, and then for the scenario's settling time. */
 async function observe(scenario: Scenario, session: Session): Promise<void> {
   const { recorder } = session;
-  const names = new Set(scenario.expect.map(e => e.condition.name));
+  const names = [...new Set(scenario.expect.map(e => e.condition.name))];
   const tallies = new Map(scenario.expect.map(e => [e, new Tally(e, recorder.index)]));
   for (;;) {
     const now = recorder.now();
@@ -266,7 +273,7 @@ async function observe(scenario: Scenario, session: Session): Promise<void> {
     if (limits.length === 0 || session.over) break;
     await session.nextEvent(
       Math.max(1, Math.min(...limits) / 1e6 + 1),
-      e => e.name === 'vmm.exit' || (e.name !== undefined && names.has(e.name)),
+      e => e.name === 'vmm.exit' || names.some(name => isFoundAs(e, name)),
     );
   }
   const end = recorder.now() + scenario.settle;

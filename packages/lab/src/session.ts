@@ -67,6 +67,8 @@ export class Session {
   #waits: Waits;
   #sockets = new Map<Channel, Socket>();
   #lines = new Map<Channel, SerialLine>();
+  /** Loads the modules of the guest under test, as after its first boot. */
+  loadModules: () => Promise<void> = () => Promise.resolve();
   /** Why the QEMU under test said it would stop. */
   #shutdownReason: string | undefined;
   /** The exit code that the VMM under test has announced. */

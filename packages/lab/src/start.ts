@@ -8,6 +8,7 @@ import { AgentError } from './guest/errors.ts';
 import { LabSkip } from './errors.ts';
 import { event } from '@syndrome/decode/events/event.ts';
 import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
+import { moduleParameters } from './module-parameters.ts';
 import { markUsed } from './kept-states.ts';
 import type { BuiltIn } from './machine/images.ts';
 import type { HostPlan } from './machines/kind.ts';
@@ -111,6 +112,11 @@ async function startOnce(
     }
   };
 
+  const withModules = (whole: Session): Session => {
+    whole.loadModules = () => loadModules(whole, whole.agent, host ? host.guestModules : modules);
+    return whole;
+  };
+
   let session: Session | undefined;
   try {
     if (assembly.local) {
@@ -124,21 +130,20 @@ async function startOnce(
       return session;
     }
     const whole = hostOnly ? undefined : await restoreOrClaim(guestPoint);
-    if (whole) return whole;
+    if (whole) return withModules(whole);
     const restoredHost = hostPoint && (await restoreOrClaim(hostPoint));
     session = restoredHost ?? (await Session.open(recorder, machine, signal, command, channels));
     const first = session.host ?? session.agent;
     if (!restoredHost) {
       await session.ready(first, false);
-      for (const path of modules) {
-        await session.orDie(first.call('insmod', { path }, SLOW), SLOW.deadlineMs, `the module ${path}`);
-      }
+      await loadModules(session, first, modules);
       for (const sign of assembly.builtIn) await requireBuiltIn(session, first, sign);
       await hostPoint?.save(session);
     }
     if (host) await fetchGuest(session, host);
     if (hostOnly) return session;
     if (host) await startGuest(session, host);
+    withModules(session);
     if (crash) await (await import('./crash-kernel.ts')).loadCrashKernel(session, crash);
     await session.orDie(session.agent.call('hello', {}, ANSWER), SLOW.deadlineMs, 'the guest to answer');
     if (!cold) {
@@ -165,7 +170,7 @@ async function fetchGuest(session: Session, plan: HostPlan): Promise<void> {
   const { host } = session;
   if (!host) return;
   const call = <T>(work: Promise<T>, what: string): Promise<T> => session.orDie(work, SLOW.deadlineMs, what);
-  for (const path of plan.diskModules) await call(host.call('insmod', { path }, SLOW), `the module ${path}`);
+  await loadModules(session, host, plan.diskModules);
   for (const copy of plan.copies) await call(host.call('copy', copy, SLOW), `the copy of ${copy.to}`);
 }
 
@@ -179,8 +184,17 @@ async function startGuest(session: Session, plan: HostPlan): Promise<void> {
   await call(host.call('exec', exec, SLOW), 'the VMM to start');
   await session.attachVmm(false);
   await session.ready(session.agent, false);
-  for (const path of plan.guestModules) {
-    await call(session.agent.call('insmod', { path }, SLOW), `the module ${path}`);
+  await loadModules(session, session.agent, plan.guestModules);
+}
+
+/** Loads modules with the parameters that the command line of their kernel has for them. */
+async function loadModules(session: Session, agent: AgentClient, paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
+  const call = <T>(work: Promise<T>, what: string): Promise<T> => session.orDie(work, SLOW.deadlineMs, what);
+  const commandLine = (await call(agent.readText('/proc/cmdline'), '/proc/cmdline')).trim();
+  for (const path of paths) {
+    const params = moduleParameters(commandLine, path);
+    await call(agent.call('insmod', { path, params }, SLOW), `the module ${path}`);
   }
 }
 

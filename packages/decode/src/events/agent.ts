@@ -1,6 +1,12 @@
 /** @module What the agent in a layer reports: itself, processes and their memory, registers and counters that the lab asked for. */
-import { row } from './row.ts';
+import { row, type FieldValue } from './row.ts';
 import { short } from './show.ts';
+
+type Asked = Readonly<Partial<Record<'path' | 'value' | 'cpu' | 'msr' | 'error', FieldValue>>>;
+
+const refusal = ({ error }: Asked): string => (error === undefined ? '' : `: ${short(error)}`);
+const written = (f: Asked): string => `${short(f.value)} > ${short(f.path)}${refusal(f)}`;
+const msrWritten = (f: Asked): string => `MSR ${short(f.msr)} of CPU ${short(f.cpu)} = ${short(f.value)}${refusal(f)}`;
 
 export const AGENT = {
   'process.mapped': row(
@@ -61,4 +67,24 @@ export const AGENT = {
     line: f => `agent ready on host Linux ${short(f.kernel)}`,
   }),
   'host.msr': row('cpu:number msr:register value:register', 'A model-specific register that the lab read.'),
+  'guest.written': row('path:string value:string error?:string', 'The lab wrote a file in the guest.', {
+    line: written,
+  }),
+  'host.written': row('path:string value:string error?:string', 'The lab wrote a file in the host layer.', {
+    line: written,
+  }),
+  'guest.msr-written': row(
+    'cpu:number msr:register value:register error?:string',
+    'The lab wrote a model-specific register of the guest.',
+    { line: msrWritten },
+  ),
+  'host.msr-written': row(
+    'cpu:number msr:register value:register error?:string',
+    'The lab wrote a model-specific register of the host layer.',
+    { line: msrWritten },
+  ),
+  'guest.line': row('text:string', 'A line on the console of the guest, as it stands there.'),
+  'host.line': row('text:string', 'A line on the console of the host layer, as it stands there.'),
+  'xen.line': row('text:string', 'A line of Xen on the console, as it stands there.'),
+  'vmm.line': row('text:string', 'A line that the VMM printed, as it stands there.'),
 };

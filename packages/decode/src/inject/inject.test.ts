@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { OWN } from './monitor.ts';
 import { describe, expect, test } from 'vitest';
 import { hex64, parseU64, stringify } from '../common/hex.ts';
 import { CPER_SEVERITIES, decodeGhesBlock } from '../cper/ghes.ts';
@@ -38,7 +39,7 @@ const injection: fc.Arbitrary<Injection> = fc.oneof(
     page: name,
   }),
   fc.record({ way: fc.constant('stage-2-walk' as const), addr: u64 }),
-  fc.record({ way: fc.constant('hmp' as const), command: fc.string() }),
+  fc.record({ way: fc.constantFrom(...OWN), command: fc.string() }),
 );
 
 describe('any injection', () => {
@@ -56,7 +57,7 @@ describe('any injection', () => {
     fc.assert(
       fc.property(injection, given => {
         const words = wordsOf(given);
-        expect(words === undefined).toBe(given.way === 'hmp');
+        expect(words === undefined).toBe((OWN as readonly string[]).includes(given.way));
         expect(words ?? '').not.toMatch(/[\0-\x1f]|undefined/);
       }),
     );

@@ -57,9 +57,9 @@ export interface WalkInjection {
   addr: bigint;
 }
 
-/** A monitor command of the user's own; only its author knows what it does. */
+/** What the user says is an injection: a monitor or QMP command, a write to a file or register. Only its author knows what it does. */
 export interface MonitorInjection {
-  way: 'hmp';
+  way: 'hmp' | 'qmp' | 'write-file' | 'write-msr';
   command: string;
 }
 

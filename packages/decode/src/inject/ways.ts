@@ -18,6 +18,9 @@ const WAYS: { readonly [W in Way]: WayOf<InjectionOf<W>> } = {
   'madvise-soft-offline': PROCESS_PAGE,
   'stage-2-walk': STAGE_2_WALK,
   hmp: MONITOR,
+  qmp: MONITOR,
+  'write-file': MONITOR,
+  'write-msr': MONITOR,
 };
 
 const wayOf = ({ way }: Injection): WayOf<Injection> => WAYS[way] as WayOf<Injection>;

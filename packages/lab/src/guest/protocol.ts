@@ -83,7 +83,7 @@ export const agentCommands = {
     timed: true,
   },
   copy: { args: ['from', 'to', 'bytes'], optional: [], reply: [], maybe: [], timed: true },
-  write: { args: ['path', 'value'], optional: [], reply: [], maybe: [], timed: true },
+  write: { args: ['path', 'value'], optional: ['offset'], reply: [], maybe: [], timed: true },
   hwpoison: { args: ['pfn'], optional: ['undo'], reply: [], maybe: [], timed: true },
   insmod: { args: ['path'], optional: ['params'], reply: [], maybe: [], timed: true },
   'check-interval': { args: ['seconds'], optional: [], reply: [], maybe: [], timed: true },
@@ -127,8 +127,8 @@ export const agentCommands = {
 type Commands = typeof agentCommands;
 export type AgentCommand = keyof Commands;
 
-/** What an argument may be; bigint goes out as hex, true and false as 1 and 0. */
-export type ArgumentValue = string | number | bigint | boolean;
+/** What an argument may be; bigint goes out as hex, true and false as 1 and 0, bytes as they are. */
+export type ArgumentValue = string | number | bigint | boolean | Uint8Array;
 
 export type AgentArguments<C extends AgentCommand> = {
   [K in Commands[C]['args'][number]]: ArgumentValue;

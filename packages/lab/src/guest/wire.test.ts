@@ -14,6 +14,11 @@ describe('percent encoding', () => {
     );
   });
 
+  test('bytes go as they are', () => {
+    const bytes = Buffer.from([0x00, 0x41, 0x80, 0xff]);
+    expect(encodeRequest(1, 'write', [['value', bytes]])).toBe('1 write value=%00A%80%ff\n');
+  });
+
   test('a broken escape stays as it is', () => {
     expect(Buffer.from(percentDecode('a%zz%4%')).toString()).toBe('a%zz%4%');
   });

@@ -11,9 +11,9 @@ export type WireLine =
   | { kind: 'event'; name: string; fields: Map<string, string> };
 
 /** Percent-encodes everything but printable ASCII without space and `%`. */
-export function percentEncode(text: string): string {
+export function percentEncode(text: string | Uint8Array): string {
   let out = '';
-  for (const byte of Buffer.from(text, 'utf8')) {
+  for (const byte of typeof text === 'string' ? Buffer.from(text, 'utf8') : text) {
     out +=
       byte > 0x20 && byte < 0x7f && byte !== 0x25
         ? String.fromCharCode(byte)
@@ -36,7 +36,8 @@ export function encodeRequest(
   return `${line}\n`;
 }
 
-function argumentText(key: string, value: ArgumentValue): string {
+function argumentText(key: string, value: ArgumentValue): string | Uint8Array {
+  if (value instanceof Uint8Array) return value;
   if (typeof value === 'bigint') {
     if (value < 0n || value >= 1n << 64n) throw new RangeError(`${key}: not an unsigned 64-bit number`);
     return `0x${value.toString(16)}`;

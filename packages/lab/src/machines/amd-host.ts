@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 import { HOST_CHANNELS } from '../machine/channels.ts';
 import { bootLinux, UART_SERIAL, words } from '../machine/command-line.ts';
+import { switchedOn } from '../module-parameters.ts';
 import { VMMS } from '../vmms/registry.ts';
 import { x86Layer } from './facts.ts';
 import { gatherHost } from './host-layer.ts';
@@ -64,7 +65,8 @@ export const amdHost = {
   facts(spec, input) {
     // The host layer's own CPU is AMD's; what its KVM ignores is an option of its command line.
     const found = x86Layer(spec.guest, input, 'amd', 'hostQemu');
-    if (found === undefined || /ignore_msrs/.test(spec.append)) return {};
-    return { x86: [{ ...found, linux: { ...found.linux, ignoreMsrs: false } }] };
+    if (found === undefined) return {};
+    const ignoreMsrs = switchedOn(spec.append, 'kvm', 'ignore_msrs') ?? false;
+    return { x86: [{ ...found, linux: { ...found.linux, ignoreMsrs } }] };
   },
 } satisfies MachineKind<Spec>;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { filled } from './values.ts';
 import { injectionOf, injects, type Step, stepKinds } from './registry.ts';
 
 const ofArguments = (name: string, args: unknown): Step => {
@@ -38,6 +39,10 @@ describe('the steps', () => {
     ['hmp', { command: 'nmi', injects: true }, true],
     ['hmp', { command: 'info mice' }, false],
     ['qmp', { execute: 'stop' }, false],
+    ['qmp', { execute: 'cxl-inject-poison', injects: true }, true],
+    ['write-file', { path: '/sys/kernel/debug/mce-inject/bank', value: 9, injects: true }, true],
+    ['write-file', { path: '/sys/kernel/debug/mce-inject/bank', value: 9 }, false],
+    ['write-msr', { msr: '0x425', value: '$page', injects: true }, true],
     ['touch', { process: 'victim', page: 'page' }, false],
   ])('%s %j injects: %s', (name, args, expected) => {
     expect(injects(ofArguments(name, args))).toBe(expected);
@@ -55,5 +60,13 @@ describe('the steps', () => {
       throw new Error('not saved yet');
     };
     expect(() => injectionOf(step, unknown)).toThrow('not saved yet');
+  });
+
+  test('fill a text with the values of earlier steps', () => {
+    const values = new Map<string, bigint | string>([
+      ['page', 0x1000n],
+      ['page.virt', 'here'],
+    ]);
+    expect(filled('$page $page.virt: $other', values)).toBe('0x1000 here: $other');
   });
 });

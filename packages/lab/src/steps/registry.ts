@@ -15,19 +15,24 @@ import { map } from './map.ts';
 import { mcelog } from './mcelog.ts';
 import { mendWalk } from './mend-walk.ts';
 import { note } from './note.ts';
+import { offlineCpu } from './offline-cpu.ts';
 import { onSignal } from './on-signal.ts';
 import { pause } from './pause.ts';
 import { poison } from './poison.ts';
 import { qmp } from './qmp.ts';
 import { quarantine } from './quarantine.ts';
 import { readMsr } from './read-msr.ts';
+import { reset } from './reset.ts';
 import { resume } from './resume.ts';
+import { sleep } from './sleep.ts';
 import { spawn } from './spawn.ts';
 import { spin } from './spin.ts';
 import { touch } from './touch.ts';
 import { verify } from './verify.ts';
 import { vmmPage } from './vmm-page.ts';
 import { wait } from './wait.ts';
+import { writeFile } from './write-file.ts';
+import { writeMsr } from './write-msr.ts';
 import type { StepKind, Value } from './step.ts';
 
 const KINDS = [
@@ -50,6 +55,11 @@ const KINDS = [
   mcelog,
   injectMce,
   injectGhes,
+  writeFile,
+  writeMsr,
+  offlineCpu,
+  sleep,
+  reset,
   pause,
   resume,
   qmp,

@@ -12,6 +12,15 @@ function resolveU64(value: string | number, values: ReadonlyMap<string, FieldVal
   return number;
 }
 
+/** A text with the saved values for `$name` in it, as hex; what is not saved stays as it is. */
+export function filled(text: string, values: ReadonlyMap<string, FieldValue>): string {
+  return text.replace(/\$([A-Za-z][\w.]*)/g, (whole, name: string) => {
+    const value = values.get(name);
+    if (value === undefined) return whole;
+    return typeof value === 'bigint' ? `0x${value.toString(16)}` : String(value);
+  });
+}
+
 /** {@link resolveU64} with the values that are saved so far. */
 export const valueIn =
   ({ values }: { values: ReadonlyMap<string, FieldValue> }): Value =>

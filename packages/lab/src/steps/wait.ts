@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { matchEvent, parseCondition } from '@syndrome/trace/expect/condition.ts';
 import { showValue } from '@syndrome/trace/expect/judge.ts';
+import { isFoundAs } from '@syndrome/trace/trace-index.ts';
 import { LabError } from '../errors.ts';
 import { duration, ns } from './arguments.ts';
 import { defineStep } from './step.ts';
@@ -30,7 +31,7 @@ export const wait = defineStep({
           hint: 'The run never reached the state that the scenario wanted to look at.',
         });
       }
-      await session.nextEvent(left, event => event.name === wanted.name);
+      await session.nextEvent(left, event => isFoundAs(event, wanted.name));
     }
   },
 });

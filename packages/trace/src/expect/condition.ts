@@ -4,12 +4,14 @@ import { Pattern, PatternError } from '@syndrome/decode/common/pattern.ts';
 import { type EventName, foreignName } from '@syndrome/decode/events/catalog.ts';
 import type { FieldValue } from '@syndrome/decode/events/row.ts';
 import type { TraceEvent } from '../event.ts';
+import { isLineEvent } from '../trace-index.ts';
 
 /**
  * A condition on one event: its name and any number of comparisons of fields.
  *
  *     process.signal proc=victim code=BUS_MCEERR_AO addr=$page.virt
  *     guest.panic message~"machine check"
+ *     guest.line ~ "Soft-offlining pfn: 0x"
  */
 export interface Condition {
   /** Of a condition in somebody's trace perhaps a name that is not known here: no event has it. */
@@ -53,6 +55,17 @@ function tokensOf(text: string): string[] {
 
 const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
+/** Of a raw line there is one thing to say: `guest.line ~ "…"` is short for `guest.line text~"…"`. */
+function ofLine(tokens: readonly string[]): string[] {
+  const out: string[] = [];
+  for (const token of tokens) {
+    const last = out.at(-1);
+    if (last !== undefined && /^text(!=|~|=)$/.test(last)) out[out.length - 1] = last + token;
+    else out.push(/^(!=|~|=)/.test(token) ? `text${token}` : token);
+  }
+  return out;
+}
+
 /** Parses a condition. @throws UsageError E_EXPECT_SYNTAX naming the part that is wrong. */
 export function parseCondition(text: string): Condition {
   if (text.length > MAX_CONDITION) {
@@ -62,7 +75,7 @@ export function parseCondition(text: string): Condition {
   if (name === undefined || !/^[a-z][\w-]*\.[a-z][\w-]*$/.test(name)) {
     throw new UsageError('E_EXPECT_SYNTAX', `"${text}" does not begin with an event name such as guest.panic`);
   }
-  const terms = rest.map((token): Term => {
+  const terms = (isLineEvent(name) ? ofLine(rest) : rest).map((token): Term => {
     const match = TERM.exec(token);
     if (!match) {
       throw new UsageError('E_EXPECT_SYNTAX', `"${token}" is not a comparison`, {

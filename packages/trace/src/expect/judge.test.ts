@@ -446,3 +446,27 @@ describe('verdict', () => {
     expect(cut).toMatchObject({ verdict: 'error', problem: { code: 'E_LAB_TRACE_CUT' } });
   });
 });
+
+describe('a raw line', () => {
+  const line = (seq: number, t: number, raw: string, more: object = {}): TraceEvent =>
+    ({ seq, t: t * S, layer: 'guest', source: 'console', raw, ...more }) as TraceEvent;
+  const events = [
+    ...trace(INJECTED),
+    line(2, 11, 'BUG: something new'),
+    line(3, 12, 'Kernel panic', { name: 'guest.panic', fields: { message: 'x' } }),
+    line(4, 13, 'R 1 ok BUG: an answer', { source: 'agent' }),
+    line(5, 14, 'BUG: of Xen', { layer: 'xen' }),
+  ];
+  const seen = (text: string): number[] => judge(parseExpectation(text), events, 20 * S, true).evidence;
+
+  test('is found on the console of its layer, whether it means something or not', () => {
+    expect(seen('within 5s: guest.line ~ "^BUG: some"')).toEqual([2]);
+    expect(seen('within 5s: guest.line ~"BUG"')).toEqual([2]);
+    expect(seen('within 5s: guest.line text~panic')).toEqual([3]);
+    expect(seen('within 5s: xen.line ~ BUG')).toEqual([5]);
+    expect(seen('within 5s: guest.panic')).toEqual([3]);
+  });
+  test('is compared with nothing but its text', () => {
+    expect(() => parseExpectation('within 5s: guest.panic ~ "x"')).toThrow('"~" is not a comparison');
+  });
+});
