@@ -55,6 +55,19 @@ export async function underLease(
   if (row === undefined) throw new StoreError('E_STORE_LEASE', `${owner} has lost the lease ${name} of epoch ${epoch}`);
 }
 
+/**
+ * Who holds a lease now, by the clock of the store. The holder of `until` that grows lives.
+ * @param until when it ends if nobody renews it, ms UTC
+ * @returns undefined where nobody does
+ */
+export async function holderOf(
+  { query, dialect }: Store,
+  name: string,
+): Promise<{ owner: string; until: number } | undefined> {
+  const [row] = await query(`select owner, expires from lease where name = $1 and expires >= ${dialect.now}`, [name]);
+  return row === undefined ? undefined : { owner: String(row['owner']), until: Number(row['expires']) };
+}
+
 /** Gives a lease back at once, if it is still held. */
 export async function releaseLease(store: Store, { name, owner, epoch }: Lease): Promise<void> {
   await store.query('update lease set expires = 0 where name = $1 and owner = $2 and epoch = $3', [name, owner, epoch]);

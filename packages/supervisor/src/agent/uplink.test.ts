@@ -155,7 +155,7 @@ describe('the uplink', () => {
       });
     });
     start({ onAct: a => acts.push(a) });
-    expect(await pong).toEqual({ type: 'pong', n: 7 });
+    expect(await pong).toEqual({ type: 'pong', n: 7, waiting: 0 });
     // In a minute, by the clock of this machine.
     const { deadline, ...act } = acts[0] ?? expect.fail('no act');
     expect(act).toEqual(of);

@@ -41,9 +41,16 @@ export interface UplinkOptions {
   onState?: (reason: string | undefined) => void;
   /** A controller from which nothing came for so long is gone, ms: it pings more often. Default 30,000. */
   silenceMs?: number;
+  /** Between the first two tries, ms; doubled with each further one. Default 100. */
   firstMs?: number;
+  /** The longest pause while a connection was lost a moment ago, ms: another controller takes over in that time. Default 500. */
+  soonMs?: number;
+  /** The longest pause, ms. Default 10,000. */
   longestMs?: number;
 }
+
+/** So long after a connection was lost, ms, another controller is expected to take over. */
+const TAKEOVER_MS = 15_000;
 
 /** Rows on their way without an answer. */
 const WINDOW = 8192;
@@ -76,12 +83,13 @@ class Change {
 
 /** Connects, again and again, until `signal` aborts. Never rejects. */
 export async function runUplink(spool: Spool, options: UplinkOptions, signal: AbortSignal): Promise<void> {
-  const { firstMs = 100, longestMs = 10_000, onState } = options;
+  const { firstMs = 100, soonMs = 500, longestMs = 10_000, onState } = options;
   const clock = new ControllerClock();
   let pauseMs = firstMs;
   const ways = waysTo(options.socket);
   /** Ways that were tried one after the other, without coming up. */
   let tried = 0;
+  let lostAt = -Infinity;
   for (let turn = 0; !signal.aborted; turn++) {
     let wasUp = false;
     const up = (): void => {
@@ -96,10 +104,13 @@ export async function runUplink(spool: Spool, options: UplinkOptions, signal: Ab
     }
     if (signal.aborted) return;
     onState?.(reason);
+    if (wasUp) lostAt = performance.now();
     // The one that works is looked for among all of them before anybody waits.
     if (!wasUp && ++tried % ways.length !== 0) continue;
-    await pause(pauseMs, signal);
-    pauseMs = Math.min(pauseMs * 2, longestMs);
+    // Hosts that have lost their controller at one moment do not come back at one.
+    await pause(pauseMs * (0.5 + Math.random() / 2), signal);
+    const isSoon = performance.now() - lostAt < TAKEOVER_MS;
+    pauseMs = Math.min(pauseMs * 2, isSoon ? soonMs : longestMs, longestMs);
   }
 }
 
@@ -186,7 +197,7 @@ async function session(
         return onAct({ ...message.act, deadline: clock.here(message.act.deadline) });
       case 'ping':
         clock.heard(message.now);
-        return lines.send(messageLine({ type: 'pong', n: message.n }));
+        return lines.send(messageLine({ type: 'pong', n: message.n, waiting: spool.waiting }));
       case 'refused':
         throw new SyndromeError('E_AGENT_REFUSED', `the controller refuses this agent: ${message.reason}`);
     }

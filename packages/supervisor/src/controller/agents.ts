@@ -39,6 +39,8 @@ interface Connected {
   host: HostId;
   spool: string;
   lines: LineSocket;
+  /** Rows that wait in its spool, as its agent said last. */
+  backlog: number;
 }
 
 export class Agents {
@@ -54,6 +56,11 @@ export class Agents {
 
   isConnected(host: HostId): boolean {
     return this.#hosts.has(host);
+  }
+
+  /** Rows that wait in the spools of the hosts that are here. */
+  *backlogs(): Iterable<readonly [HostId, number]> {
+    for (const { host, backlog } of this.#hosts.values()) yield [host, backlog];
   }
 
   /** Whether it could be handed to the agent of its host. */
@@ -97,7 +104,7 @@ export class Agents {
         throw new WireError('E_WIRE_HOST_TAKEN', `another agent is connected as ${safeText(host, 100)}`);
       const upto = await this.#desk.upto(host, spool);
       if (lines.closed) return;
-      agent = { host, spool, lines };
+      agent = { host, spool, lines, backlog: 0 };
       this.#hosts.set(host, agent);
       this.#desk.log(
         `agent ${safeText(host, 100)} is here (${safeText(what, 100)}), its spool is known up to row ${upto}`,
@@ -110,7 +117,10 @@ export class Agents {
       heard = this.#now();
       if (message.type === 'hello') return hello(message);
       if (agent === undefined) throw new WireError('E_WIRE_ORDER', `${message.type} before hello`);
-      if (message.type === 'pong') return;
+      if (message.type === 'pong') {
+        agent.backlog = message.waiting ?? 0;
+        return;
+      }
       const { host, spool } = agent;
       const { length } = message.rows;
       unwritten += length;

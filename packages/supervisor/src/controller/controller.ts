@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Lease, releaseLease, takeLease } from '@syndrome/base/store/lease.ts';
+import { holderOf, type Lease, releaseLease, takeLease } from '@syndrome/base/store/lease.ts';
 import { StoreError } from '@syndrome/base/store/errors.ts';
 import { migrate } from '@syndrome/base/store/migrate.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
@@ -40,6 +40,8 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
       }
       if (!said) log('another controller works on this store; this one waits');
       said = true;
+      const holder = options.elsewhere && (await holderOf(store, LEASE));
+      if (holder !== undefined) options.elsewhere?.(holder);
     } catch (error) {
       // A server that is away: whoever reaches it first once it is back takes the lease.
       if (!isPassing(error)) throw error;

@@ -7,10 +7,11 @@ import { type Lease, underLease } from '@syndrome/base/store/lease.ts';
 import { StoreError } from '@syndrome/base/store/errors.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Query, SqlRow, SqlValue, Store } from '@syndrome/base/store/store.ts';
-import type { Act } from '../core/act.ts';
+import { type Act, RESULT_STATES } from '../core/act.ts';
 import type { ActionId, Time } from '../core/ids.ts';
 import type { Effect, Input } from '../core/input.ts';
 import type { Notice } from '../core/notice.ts';
+import type { Row } from '../core/said.ts';
 import { newState, restore, snapshot, type State } from '../core/state.ts';
 import { take } from './take.ts';
 import { parseAct } from '../wire/act.ts';
@@ -18,6 +19,7 @@ import { toJson } from '../wire/json.ts';
 import { ControllerError } from './errors.ts';
 import { inputBody, type InputRow, inputsOf, type Kept } from './input-json.ts';
 import { type Beside, entryOf, isOrdered, writeAudit } from './audit.ts';
+import type { EndedAct } from './meters.ts';
 import { type Grown, Spools } from './spools.ts';
 
 /** Inputs between two snapshots: a restart takes so many steps at most. */
@@ -42,12 +44,19 @@ export interface Committed {
   effects: ReadonlyMap<Input, Effect[]>;
   /** Notices were put into the outbox. */
   notices: boolean;
+  /** Rows that are new in the ledger, and how many were in it already. */
+  rows: readonly Row[];
+  again: number;
+  /** Acts that are over by it. */
+  ended: readonly EndedAct[];
 }
 
 /** An act that is not over, as it was decided. */
 export interface OpenAct {
   act: Act;
   state: 'intent' | 'sent';
+  /** When it was decided, ms UTC. */
+  since: Time;
   /** It was handed to an agent, in this life of the controller. */
   handed: boolean;
 }
@@ -58,6 +67,8 @@ interface Accompanied {
   inputs: readonly Input[];
   beside: Beside;
 }
+
+const OVER: ReadonlySet<string> = new Set(RESULT_STATES);
 
 /** Acts of which a commit says something new. */
 interface ActChanges {
@@ -165,11 +176,19 @@ export class Journal {
       this.#seq = row.seq;
     }
     this.#strayed = (await this.#isAsNoted(query)) ? 0 : this.#seq - this.#snapshotSeq;
-    const open = await query(`select id, state, body from act where state in ('intent', 'sent') order by seq`);
+    const open = await query(
+      `select id, state, act.body, at from act left join input on input.seq = act.seq
+       where state in ('intent', 'sent') order by act.seq`,
+    );
     this.#open = new Map(
       open.map(row => [
         String(row['id']),
-        { act: parseAct(String(row['body'])), state: row['state'] as OpenAct['state'], handed: false },
+        {
+          act: parseAct(String(row['body'])),
+          state: row['state'] as OpenAct['state'],
+          since: Number(row['at'] ?? this.#state.now),
+          handed: false,
+        },
       ]),
     );
     this.#astray = false;
@@ -193,7 +212,7 @@ export class Journal {
       const effects = new Map(inputs.map(input => [input, this.#tick(input.at)]));
       const quiet =
         ![...effects.values()].some(e => e.length > 0) && !this.#actsChanged() && this.#idle.length < MAX_IDLE_TICKS;
-      if (quiet) return { effects, notices: false };
+      if (quiet) return { effects, notices: false, rows: [], again: 0, ended: [] };
       return this.#write([], effects);
     }
     return this.#write(inputs, new Map(), accompanied);
@@ -311,7 +330,17 @@ export class Journal {
       const due = this.#seq - this.#snapshotSeq >= (this.#options.snapshotEvery ?? SNAPSHOT_EVERY);
       if (due || last) await this.#keepSnapshot(query);
       this.#idle = [];
-      const sent: Sent = { first, rows, committed: { effects, notices }, acts: { opened, changed }, grown };
+      const committed: Committed = {
+        effects,
+        notices,
+        rows: fresh.flatMap(input => (input.input === 'row' ? [input.row] : [])),
+        again: inputs.length - fresh.length,
+        ended: [...changed].flatMap(([id, state]) => {
+          const open = this.#open.get(id) ?? opened.find(({ act }) => act.id === id);
+          return open === undefined || !OVER.has(state) ? [] : [{ ...open, state: state as EndedAct['state'] }];
+        }),
+      };
+      const sent: Sent = { first, rows, committed, acts: { opened, changed }, grown };
       sending(sent);
       return sent;
     };
@@ -337,7 +366,7 @@ export class Journal {
          on conflict do nothing returning id`,
         [act.id, this.#seq, act.host, act.vm ?? null, act.incident, act.kind, toJson(act)],
       );
-      if (row !== undefined) opened.push({ act, state: 'intent', handed: false });
+      if (row !== undefined) opened.push({ act, state: 'intent', since: this.#state.now, handed: false });
     }
     const rows = effects.flatMap(effect => {
       if (effect.effect !== 'notice') return [];

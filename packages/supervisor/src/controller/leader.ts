@@ -16,6 +16,7 @@ import type { ControllerOptions } from './options.ts';
 import { ControllerError } from './errors.ts';
 import { Committer, type Timeless } from './committer.ts';
 import { isPassing } from './passing.ts';
+import { Meters } from './meters.ts';
 import { Journal, type OpenAct } from './journal.ts';
 import { powerOff } from './fence.ts';
 import { type Listening, listenAt } from './listen.ts';
@@ -47,6 +48,7 @@ export class Leader {
   readonly #subscribers = new Set<(event: unknown) => void>();
   readonly #watchers = new Set<() => void>();
   readonly #fencing = new Set<string>();
+  readonly #meters = new Meters();
 
   constructor(options: ControllerOptions, clocks: Clocks, lease: Lease, ttlMs: number) {
     this.#options = options;
@@ -101,6 +103,9 @@ export class Leader {
     for (const { target, waiting } of await unservedView(store.query, targets))
       log(`${waiting} notices wait for ${target}, which is no target any more: name it again, or nobody is told`);
     const committer = new Committer(journal, time, log, failed, committed => {
+      this.#meters.rows(committed.rows, time.now());
+      this.#meters.again += committed.again;
+      for (const act of committed.ended) this.#meters.ended(act, time.now());
       if (committed.notices) outbox.wake();
       for (const effect of [...committed.effects.values()].flat()) for (const tell of this.#subscribers) tell(effect);
       for (const tell of this.#watchers) tell();
@@ -113,6 +118,7 @@ export class Leader {
         ttlMs: this.#ttlMs,
         // The clock of the store's rows is that of the inputs.
         now: () => time.now(),
+        told: (target, notice) => this.#meters.told(target, notice.at, time.now()),
         failed: error => (isPassing(error) ? log(messageOf(error)) : failed(error)),
       },
       targets,
@@ -155,7 +161,7 @@ export class Leader {
       const respond: Respond = (question, tell, ended) =>
         this.#answer(question, { committer, journal, time, tell, ended });
       this.#listening.push(await listenAt(adminSocket, socket => serveAdmin(socket, respond, log)));
-      this.#options.desk?.(this.#desk(committer, journal, time));
+      this.#options.desk?.(this.#desk(committer, journal, time, agents));
       await this.#ended.promise;
     } finally {
       this.#options.desk?.(undefined);
@@ -166,13 +172,17 @@ export class Leader {
     }
   }
 
-  #desk(committer: Committer, journal: Journal, time: SteadyTime): Desk {
+  #desk(committer: Committer, journal: Journal, time: SteadyTime, agents: Agents): Desk {
     const { query } = this.#options.store;
     return {
       epoch: Number(this.#lease.epoch),
       over: this.#over.signal,
       query,
       state: () => journal.state,
+      meters: this.#meters,
+      openActs: () => journal.openActs.values(),
+      backlogs: () => agents.backlogs(),
+      log: this.#options.log,
       list: list => this.#list(list, journal, time),
       explain: id => explainView(journal.state, query, id),
       now: () => time.now(),

@@ -17,6 +17,10 @@ export interface AgentPort {
   tls: TlsFiles;
 }
 
+/** Whether nothing else is wrong than that another process has the port. */
+export const isTaken = (error: unknown): boolean =>
+  error instanceof ControllerError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
+
 /** How long a peer may take until it has shown who it is, ms. */
 const HANDSHAKE_MS = 10_000;
 /** How often the files are looked at, ms. */

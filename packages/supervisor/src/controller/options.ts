@@ -17,6 +17,8 @@ export interface ControllerOptions {
   adminSocket: string;
   /** Where agents of other machines come, over TLS. */
   agentDoor?: AgentDoor;
+  /** Is told who holds the lease and until when, each time that this is looked at while another one does. */
+  elsewhere?: (holder: { owner: string; until: number }) => void;
   /** The part of several controllers in several ledgers; without it, whoever comes first works. */
   share?: Share;
   /** The names of the targets of notices, and which of them want one. */

@@ -26,6 +26,8 @@ interface Options {
   /** ms UTC. */
   now: () => number;
   log: (line: string) => void;
+  /** Is told of a notice that a target has taken. */
+  told: (target: string, notice: Notice) => void;
   /** Ends the leadership: the store refused. */
   failed: (error: unknown) => void;
 }
@@ -92,11 +94,11 @@ export class Outbox {
     );
     if (rows.length === 0) return 0;
     const tried = await Promise.all(
-      rows.map(async row => ({
-        id: String(row['id']),
-        attempts: Number(row['attempts']) + 1,
-        delivery: await this.#try(noticeOf(String(row['body'])), target),
-      })),
+      rows.map(async row => {
+        const notice = noticeOf(String(row['body']));
+        const attempts = Number(row['attempts']) + 1;
+        return { id: String(row['id']), attempts, notice, delivery: await this.#try(notice, target) };
+      }),
     );
     // What was broken off was no try; what was taken is remembered, that nobody is told twice for an end in order.
     const tries = this.#stop.signal.aborted ? tried.filter(({ delivery }) => delivery.ok) : tried;
@@ -120,8 +122,9 @@ export class Outbox {
         }
       }
     });
-    for (const { id, attempts, delivery } of tries) {
-      if (!delivery.ok) log(`notice ${id} to ${target}, try ${attempts}: ${delivery.why}`);
+    for (const { id, attempts, notice, delivery } of tries) {
+      if (delivery.ok) this.#options.told(target, notice);
+      else log(`notice ${id} to ${target}, try ${attempts}: ${delivery.why}`);
     }
     return rows.length;
   }

@@ -27,7 +27,7 @@ class Member {
     const [first] = stores;
     if (first === undefined) return;
     await migrate(first, SCHEMA);
-    const share = new Share(first, SHARDS.length, ttlMs, () => {});
+    const share = new Share(SHARDS.length, ttlMs, () => {});
     const { signal } = this.stop;
     const works = SHARDS.map((shard, i) =>
       runController(
@@ -46,7 +46,7 @@ class Member {
         signal,
       ),
     );
-    await Promise.all([...works, share.run(signal)]);
+    await Promise.all([...works, share.run(first, signal)]);
     await Promise.all(stores.map(store => store.close()));
   }
 

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Lease, takeLease } from '@syndrome/base/store/lease.ts';
+import { holderOf, type Lease, takeLease } from '@syndrome/base/store/lease.ts';
 import type { Store } from '@syndrome/base/store/store.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { isPassing } from './passing.ts';
@@ -28,7 +28,6 @@ export function partOf(shards: number, members: number, rank: number): number {
 
 /** One of several controllers, and what it works on. */
 export class Share {
-  readonly #store: Store;
   readonly #shards: number;
   readonly #ttlMs: number;
   readonly #log: (line: string) => void;
@@ -39,24 +38,23 @@ export class Share {
   readonly #free = new Map<Store, number>();
   /** Ledgers whose lease is asked for, or was got a moment ago. */
   readonly #reserved = new Set<Store>();
+  /** Where the controllers find each other; nothing is known of the others before it is there. */
+  #meeting: Store | undefined;
   #part = 0;
   /** Since when more is held than its part. */
   #surplus: number | undefined;
 
   /**
-   * @param store where the controllers find each other: the same for all of them
    * @param shards how many ledgers there are
    * @param ttlMs how long one that says nothing counts as one of them
    */
-  constructor(store: Store, shards: number, ttlMs: number, log: (line: string) => void) {
-    [this.#store, this.#shards, this.#ttlMs, this.#log] = [store, shards, ttlMs, log];
+  constructor(shards: number, ttlMs: number, log: (line: string) => void) {
+    [this.#shards, this.#ttlMs, this.#log] = [shards, ttlMs, log];
   }
 
-  /** Takes a lease that is free, where it is this one's turn to. @throws StoreError */
+  /** Takes a lease that is free, where it is this one's turn to. @throws StoreError of that store */
   async attempt(store: Store, owner: string, ttlMs: number): Promise<Lease | undefined> {
-    const { query, dialect } = store;
-    const [other] = await query(`select 1 from lease where name = $1 and expires >= ${dialect.now}`, [LEASE]);
-    if (other !== undefined) {
+    if ((await holderOf(store, LEASE)) !== undefined) {
       this.#free.delete(store);
       return undefined;
     }
@@ -64,7 +62,7 @@ export class Share {
     this.#free.set(store, since);
     const hasRoom = (): boolean => this.#held.size + this.#reserved.size < this.#part;
     // Whoever had it may be one of the controllers no more.
-    if (!hasRoom()) await this.#look();
+    if (!hasRoom()) await this.#look().catch(() => {}); // Its part stays what it was.
     if (!hasRoom() && performance.now() - since < PATIENCE * ttlMs) return undefined;
     this.#free.delete(store);
     this.#reserved.add(store);
@@ -87,12 +85,30 @@ export class Share {
     return () => this.#held.delete(store);
   }
 
-  /** Is one of the controllers until the signal, looks who else is, and gives away what is more than its part. @throws StoreError, of what does not pass */
-  async run(stop: AbortSignal): Promise<void> {
-    const { query, dialect } = this.#store;
+  /** Forgets a store that is closed. */
+  forget(store: Store): void {
+    this.#free.delete(store);
+  }
+
+  /**
+   * Is one of the controllers until the signal, looks who else is, and gives away what is more than its part.
+   * @param meeting where the controllers find each other: the same for all of them
+   * @throws StoreError, of what does not pass; its part stays what it was then
+   */
+  async run(meeting: Store, stop: AbortSignal): Promise<void> {
+    this.#meeting = meeting;
+    try {
+      await this.#meet(meeting, stop);
+    } finally {
+      this.#meeting = undefined;
+    }
+  }
+
+  async #meet(meeting: Store, stop: AbortSignal): Promise<void> {
+    const { query, dialect } = meeting;
     while (!stop.aborted) {
       try {
-        await takeLease(this.#store, this.#name, this.#name, this.#ttlMs);
+        await takeLease(meeting, this.#name, this.#name, this.#ttlMs);
         await query(`delete from lease where name like $1 and expires < ${dialect.now} - $2`, [ALL, KEPT_MS]);
         await this.#look();
         this.#giveAway();
@@ -108,7 +124,8 @@ export class Share {
 
   /** Looks who is here, and what its part is with them. */
   async #look(): Promise<void> {
-    const { query, dialect } = this.#store;
+    if (this.#meeting === undefined) return;
+    const { query, dialect } = this.#meeting;
     const members = await query(
       `select name from lease where name like $1 and expires >= ${dialect.now} order by name${dialect.byBytes}`,
       [ALL],

@@ -10,7 +10,7 @@ import { refuse } from './errors.ts';
 import { lastNumber } from './follow.ts';
 import { paramsOf, queryOf } from './parameters.ts';
 import { askedUnder, Once, type Written } from './once.ts';
-import type { Ordering, Reply, Route } from './route.ts';
+import type { Ordering, Reply, Route, Standing } from './route.ts';
 import { SCHEMAS, type SchemaName } from './schemas.ts';
 import { isTagOf, tagOf, textOf } from './tag.ts';
 import { type Caller, hasRole, noRole, type Tokens } from './tokens.ts';
@@ -21,6 +21,8 @@ interface RestLedger {
   below: string;
   /** The desk of a controller that works; undefined while this one does not. */
   desk: () => Desk | undefined;
+  /** Where it is one of several: how it stands with it. */
+  standing?: () => Standing;
 }
 
 interface RestOptions {
@@ -105,8 +107,14 @@ class Denials {
   }
 }
 
+const standbyOf = ({ why }: Standing): string =>
+  why === undefined
+    ? 'this controller does not work at the moment'
+    : safeText(`this controller could not go on with this ledger, and tries it again: ${why}`, 500);
+
 interface Kept {
   desk: RestLedger['desk'];
+  standing: () => Standing;
   once: Once;
   denials: Denials;
 }
@@ -115,7 +123,7 @@ async function handle(
   c: Context<HttpEnv>,
   route: Route,
   options: RestOptions,
-  { desk: deskNow, once, denials }: Kept,
+  { desk: deskNow, standing, once, denials }: Kept,
 ): Promise<Response> {
   // Who nobody knows learns nothing of what is wrong with the rest.
   const caller =
@@ -129,11 +137,10 @@ async function handle(
   if (route.kind === 'plain') return answer(c, route.run());
   const desk = deskNow();
   if (route.kind === 'text')
-    return new Response(await route.run(desk), {
+    return new Response(await route.run(desk, standing()), {
       headers: { 'Content-Type': 'text' in route ? route.text : 'text/plain', 'Cache-Control': 'no-store' },
     });
-  if (desk === undefined)
-    throw refuse(503, 'E_API_STANDBY', 'this controller does not work at the moment', { headers: RETRY });
+  if (desk === undefined) throw refuse(503, 'E_API_STANDBY', standbyOf(standing()), { headers: RETRY });
   if (route.kind === 'events') {
     const last = lastEventId(c);
     lastNumber(last);
@@ -168,8 +175,8 @@ async function handle(
 export function restApp(options: RestOptions): Hono<HttpEnv> {
   const app = newApp(options.onFault, { methods: ['GET', 'HEAD', 'POST', 'PUT'], maxBody: MAX_BODY });
   const methods = new Map<string, string[]>();
-  const routes = options.ledgers.flatMap(({ below, desk }) => {
-    const kept: Kept = { desk, once: new Once(), denials: new Denials() };
+  const routes = options.ledgers.flatMap(({ below, desk, standing = () => ({ failures: 0 }) }) => {
+    const kept: Kept = { desk, standing, once: new Once(), denials: new Denials() };
     return options.routes.map(route => ({ route, below, kept }));
   });
   const { page } = options;

@@ -1,5 +1,6 @@
 /** @module The decisions of a ledger as they are made: from the store, so that nobody who was away misses one. */
 import type { ServerEvent } from '@syndrome/base/http/events.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Desk } from '../controller/desk.ts';
 import { decisionsPage } from '../controller/views.ts';
 import { toJson } from '../wire/json.ts';
@@ -48,6 +49,10 @@ export async function* follow(
       }
       if (read.length < AT_ONCE && !news && !ending.aborted) await new Promise<void>(resolve => (wake = resolve));
     }
+  } catch (error) {
+    // The page comes back and goes on from where it is; why it had to, nobody else tells.
+    desk.log(`a stream of decisions ended: ${messageOf(error)}`);
+    throw error;
   } finally {
     leave();
     ending.removeEventListener('abort', tell);

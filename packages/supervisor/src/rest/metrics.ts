@@ -2,29 +2,22 @@
  * @module What a controller is measured by, as Prometheus reads it (text format 0.0.4: prometheus.io/docs/instrumenting/exposition_formats). Names are
  * of base units, counters end in `_total`. A series names a VM only as long as that VM has errors or is not proven to have stopped.
  */
-import type { Query } from '@syndrome/base/store/store.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import type { Desk } from '../controller/desk.ts';
-import { RESULT_STATES } from '../core/act.ts';
+import type { Counter, Histogram } from '../controller/meters.ts';
+import { waitingByTarget } from '../controller/views.ts';
+import { unprovenCopies } from '../core/proof.ts';
 import type { Host, State } from '../core/state.ts';
-import type { Route } from './route.ts';
+import type { Route, Standing } from './route.ts';
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [value: number, labels?: Labels];
 
-/** What a scrape reads: the state, and what only the store counts. */
-interface Read {
+/** What a scrape reads: nothing of it grows with the ledger. */
+interface Read extends Pick<Desk, 'epoch' | 'meters' | 'backlogs' | 'openActs'> {
   state: Readonly<State>;
-  epoch: number;
-  /** Acts by kind and state, notices by target and state: rows of the store. */
-  acts: readonly Counted[];
-  notices: readonly Counted[];
-}
-
-interface Counted {
-  what: string;
-  state: string;
-  count: number;
+  /** How many notices wait, by target. */
+  waiting: Awaited<ReturnType<typeof waitingByTarget>>;
 }
 
 interface Metric {
@@ -33,6 +26,14 @@ interface Metric {
   help: string;
   of: (read: Read) => Iterable<Sample>;
 }
+
+interface Distribution {
+  name: string;
+  help: string;
+  of: (read: Read) => Histogram;
+}
+
+const counts = (counter: Counter): Sample[] => [...counter].map(({ labels, count }) => [count, labels]);
 
 /** How often each value comes. */
 function tally<T>(all: Iterable<T>, labelsOf: (item: T) => Labels): Sample[] {
@@ -48,7 +49,6 @@ function tally<T>(all: Iterable<T>, labelsOf: (item: T) => Labels): Sample[] {
 }
 
 const flag = (is: boolean): Sample[] => [[is ? 1 : 0]];
-const OVER: ReadonlySet<string> = new Set(RESULT_STATES);
 
 /** A page that is out of use on its host, one that has to be taken out again, or one whose memory was replaced. */
 const pageState = ({ applied, repaired }: { applied: boolean; repaired?: boolean }): string =>
@@ -62,6 +62,18 @@ function errorsByVm({ hosts, vms }: Readonly<State>): Sample[] {
   for (const { pages } of hosts.values()) for (const page of pages.values()) for (const vm of page.vms) add(vm, 1);
   for (const { id, met } of vms.values()) for (const { unlocated } of met.values()) add(id, unlocated.size);
   return [...found].map(([vm, errors]) => [errors, { vm }]);
+}
+
+/** Bytes of pages that VMs have lost, by VM and host. */
+function lostByVm({ hosts }: Readonly<State>): Sample[] {
+  const found: Sample[] = [];
+  for (const { id: host, pages } of hosts.values()) {
+    const lost = new Map<string, number>();
+    for (const { vms, order, repaired } of pages.values())
+      if (repaired !== true) for (const vm of vms) lost.set(vm, (lost.get(vm) ?? 0) + 2 ** order);
+    for (const [vm, bytes] of lost) found.push([bytes, { vm, host }]);
+  }
+  return found;
 }
 
 const METRICS: readonly Metric[] = [
@@ -144,6 +156,58 @@ const METRICS: readonly Metric[] = [
     of: ({ state }) => errorsByVm(state),
   },
   {
+    name: 'syndrome_vm_poisoned_bytes',
+    type: 'gauge',
+    help: 'Memory that a VM has lost with bad pages of a host, whose memory was not replaced since.',
+    of: ({ state }) => lostByVm(state),
+  },
+  {
+    name: 'syndrome_vm_unproven',
+    type: 'gauge',
+    help: '1 for each host on which nothing proves that the copy of a VM has stopped that is not started elsewhere.',
+    of: ({ state }) =>
+      [...state.vms.values()]
+        .filter(({ move }) => move?.step === 'unproven')
+        .flatMap(vm => unprovenCopies(vm).map(({ host }) => [1, { vm: vm.id, host }] as const)),
+  },
+  {
+    name: 'syndrome_vm_incidents_open',
+    type: 'gauge',
+    help: 'Open incidents of a VM, by what they are about.',
+    of: ({ state }) =>
+      tally(
+        [...state.incidents.values()].flatMap(({ state: is, vm, cause }) =>
+          is === 'open' && vm !== undefined ? [{ vm, cause }] : [],
+        ),
+        labels => labels,
+      ),
+  },
+  {
+    name: 'syndrome_host_draining',
+    type: 'gauge',
+    help: '1 for a host that gets no VMs any more.',
+    of: ({ state }) =>
+      [...state.hosts.values()].map(({ id, draining }) => [draining === undefined ? 0 : 1, { host: id }]),
+  },
+  {
+    name: 'syndrome_host_memory_failures',
+    type: 'gauge',
+    help: 'Errors that the kernel of a host has handled since its boot, of all its nodes (sysfs memory_failure/total).',
+    of: ({ state }) =>
+      [...state.hosts.values()].flatMap(({ id, counted }) =>
+        counted?.handled === undefined ? [] : [[counted.handled, { host: id }] as const],
+      ),
+  },
+  {
+    name: 'syndrome_host_unseen_errors',
+    type: 'gauge',
+    help: 'Errors that the kernel of a host has counted since its boot and that nobody has told.',
+    of: ({ state }) =>
+      [...state.hosts.values()].flatMap(({ id, unseen }) =>
+        unseen === undefined ? [] : [[unseen.count, { host: id }] as const],
+      ),
+  },
+  {
     name: 'syndrome_fence_unproven_vms',
     type: 'gauge',
     help: 'VMs that are not started elsewhere, since nothing proves that their copy has stopped.',
@@ -182,36 +246,64 @@ const METRICS: readonly Metric[] = [
       ),
   },
   {
+    name: 'syndrome_events_total',
+    type: 'counter',
+    help: "Errors as they were seen, repeats too, by who saw them; of QEMU's MEMORY_FAILURE by its recipient and action.",
+    of: ({ meters }) => counts(meters.events),
+  },
+  {
+    name: 'syndrome_events_duplicate_total',
+    type: 'counter',
+    help: 'Rows of agents that came again and were in the ledger already: they change nothing.',
+    of: ({ meters }) => [[meters.again]],
+  },
+  {
+    name: 'syndrome_spool_backlog',
+    type: 'gauge',
+    help: 'Rows in the spool of a host that are not in the ledger, as its agent said last.',
+    of: ({ backlogs }) => [...backlogs()].map(([host, rows]) => [rows, { host }]),
+  },
+  {
     name: 'syndrome_actions_total',
     type: 'counter',
     help: 'Acts that are over, by kind and result.',
-    of: ({ acts }) =>
-      acts.flatMap(({ what, state, count }) =>
-        OVER.has(state) ? [[count, { kind: what, result: state }] as const] : [],
-      ),
+    of: ({ meters }) => counts(meters.acts),
   },
   {
     name: 'syndrome_actions_open',
     type: 'gauge',
     help: 'Acts that are under way.',
-    of: ({ acts }) =>
-      acts.flatMap(({ what, state, count }) => (OVER.has(state) ? [] : [[count, { kind: what, state }] as const])),
+    of: ({ openActs }) => tally(openActs(), ({ act, state }) => ({ kind: act.kind, state })),
   },
   {
     name: 'syndrome_notices_total',
     type: 'counter',
     help: 'Notices that are over, by target and what became of them.',
-    of: ({ notices }) =>
-      notices.flatMap(({ what, state, count }) =>
-        state === 'waiting' ? [] : [[count, { target: what, result: state }] as const],
-      ),
+    of: ({ meters }) => counts(meters.notices),
   },
   {
     name: 'syndrome_notices_waiting',
     type: 'gauge',
     help: 'Notices that wait for their target.',
-    of: ({ notices }) =>
-      notices.flatMap(({ what, state, count }) => (state === 'waiting' ? [[count, { target: what }] as const] : [])),
+    of: ({ waiting }) => waiting.map(({ target, waiting: count }) => [count, { target }]),
+  },
+];
+
+const DISTRIBUTIONS: readonly Distribution[] = [
+  {
+    name: 'syndrome_action_duration_seconds',
+    help: 'From the decision of an act until it is known what became of it.',
+    of: ({ meters }) => meters.actSeconds,
+  },
+  {
+    name: 'syndrome_detection_delay_seconds',
+    help: 'From an event, by the clock of whoever wrote of it, until it is durable in the ledger.',
+    of: ({ meters }) => meters.detectionSeconds,
+  },
+  {
+    name: 'syndrome_notification_delay_seconds',
+    help: 'From a notice being decided until its target has taken it.',
+    of: ({ meters }) => meters.noticeSeconds,
   },
 ];
 
@@ -221,37 +313,58 @@ const WORKS: Omit<Metric, 'of'> = {
   type: 'gauge',
   help: '1 for the controller that holds the lease; exactly one of a site.',
 };
+const FAILED: Omit<Metric, 'of'> = {
+  name: 'syndrome_controller_failed',
+  type: 'gauge',
+  help: '1 while this controller cannot go on with the ledger of a shard; it goes on with the others, and tries that one again.',
+};
+const FAILURES: Omit<Metric, 'of'> = {
+  name: 'syndrome_controller_failures_total',
+  type: 'counter',
+  help: 'How often this process could not go on with the ledger of a shard.',
+};
 
 const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 
+const sampleLine = (name: string, value: number, labels: Labels = {}): string => {
+  const named = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
+  return `${name}${named.length === 0 ? '' : `{${named.join(',')}}`} ${value}`;
+};
+
 function lines({ name, type, help }: Omit<Metric, 'of'>, samples: Iterable<Sample>): string[] {
-  const said = [...samples].map(([value, labels = {}]) => {
-    const named = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
-    return `${name}${named.length === 0 ? '' : `{${named.join(',')}}`} ${value}`;
-  });
+  const said = [...samples].map(([value, labels]) => sampleLine(name, value, labels));
   return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...said];
 }
 
-async function counted(query: Query, table: 'act' | 'outbox', by: 'kind' | 'target'): Promise<Counted[]> {
-  const rows = await query(
-    `select ${by} as what, state, count(*) as count from ${table} group by ${by}, state order by 1, 2`,
-  );
-  return rows.map(({ what, state, count }) => ({ what: String(what), state: String(state), count: Number(count) }));
+/** A histogram: of each bound how many took no longer. */
+function distributed({ name, help, of }: Distribution, read: Read): string[] {
+  const histogram = of(read);
+  const said = [...histogram].flatMap(({ labels, within, sum }) => {
+    let upTo = 0;
+    const buckets = within.map((count, i) => {
+      upTo += count;
+      return sampleLine(`${name}_bucket`, upTo, { ...labels, le: String(histogram.bounds[i] ?? '+Inf') });
+    });
+    return [...buckets, sampleLine(`${name}_sum`, sum, labels), sampleLine(`${name}_count`, upTo, labels)];
+  });
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`, ...said];
 }
 
 /**
  * The metrics of a controller.
- * @param desk undefined while it waits for its lease: then it says that alone
+ * @param desk undefined while it does not work: then it says that alone, and how it stands
  * @throws StoreError
  */
-async function metricsOf(desk: Desk | undefined): Promise<string> {
-  const said = lines(WORKS, flag(desk !== undefined));
+async function metricsOf(desk: Desk | undefined, { failures, why }: Standing): Promise<string> {
+  const said = [
+    ...lines(WORKS, flag(desk !== undefined)),
+    ...lines(FAILED, flag(why !== undefined)),
+    ...lines(FAILURES, [[failures]]),
+  ];
   if (desk !== undefined) {
-    const { query, epoch } = desk;
-    const acts = await counted(query, 'act', 'kind');
-    const notices = await counted(query, 'outbox', 'target');
-    const read: Read = { state: desk.state(), epoch, acts, notices };
+    const read: Read = { ...desk, state: desk.state(), waiting: await waitingByTarget(desk.query) };
     for (const metric of METRICS) said.push(...lines(metric, metric.of(read)));
+    for (const one of DISTRIBUTIONS) said.push(...distributed(one, read));
   }
   return `${said.join('\n')}\n`;
 }
@@ -260,7 +373,7 @@ export const METRICS_ROUTE: Route = {
   method: 'GET',
   path: '/metrics',
   id: 'getMetrics',
-  summary: 'Metrics for Prometheus; of a controller that waits for its lease that alone',
+  summary: 'Metrics for Prometheus; of a controller that does not work that alone, and whether it could not',
   role: 'viewer',
   params: {},
   query: {},

@@ -14,6 +14,14 @@ export interface Reply {
   headers?: Readonly<Record<string, string>>;
 }
 
+/** How it stands with a ledger that this controller does not work on, or does not any more. */
+export interface Standing {
+  /** How often this process could not go on with it. */
+  failures: number;
+  /** Why it could not, until it works on it again or another controller is seen to. */
+  why?: string;
+}
+
 /** What a route is asked with, checked. */
 interface Asked<P, Q, B> {
   params: P;
@@ -60,7 +68,7 @@ export type Route = Described &
     query: Fields;
   } & (
     | { kind: 'plain'; run: () => Reply }
-    | { kind: 'text'; run: (desk: Desk | undefined) => Promise<string> }
+    | { kind: 'text'; run: (desk: Desk | undefined, standing: Standing) => Promise<string> }
     | { kind: 'desk'; run: (asked: Asked<never, never, never>) => Reply | Promise<Reply> }
     | {
         kind: 'order';

@@ -5,6 +5,7 @@ import { type Place, serve } from '@syndrome/base/http/serve.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Desk } from '../controller/desk.ts';
 import { restApp } from './app.ts';
+import type { Standing } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { type TokenOf, Tokens } from './tokens.ts';
 
@@ -23,6 +24,8 @@ const AGAIN_MS = 2000;
 export interface ServedApi {
   /** Takes the desk of a ledger, a shard where there are several, when its controller begins to work and when it works no more. */
   deskOf: (shard?: string) => (desk: Desk | undefined) => void;
+  /** Takes why a shard cannot be worked on by this controller; undefined once it is worked on. */
+  failing: (shard: string | undefined, why: string | undefined) => void;
   /** Resolved when nothing of it is left, after the signal. */
   ended: Promise<void>;
 }
@@ -41,6 +44,7 @@ export async function serveApi(
   shards: readonly string[] = [],
 ): Promise<ServedApi> {
   const desks = new Map<string | undefined, Desk>();
+  const standing = new Map<string | undefined, Standing>();
   const ledgers = shards.length === 0 ? [undefined] : shards;
   const app = restApp({
     routes: ROUTES,
@@ -49,6 +53,7 @@ export async function serveApi(
     ledgers: ledgers.map(shard => ({
       below: shard === undefined ? '' : `/shards/${shard}`,
       desk: () => desks.get(shard),
+      standing: () => standing.get(shard) ?? { failures: 0 },
     })),
     signal: stop,
     onFault: error => log(`a defect: the API failed at an answer: ${messageOf(error)}`),
@@ -78,6 +83,10 @@ export async function serveApi(
     ended = wait();
   }
   return {
+    failing: (shard, why) => {
+      const failures = standing.get(shard)?.failures ?? 0;
+      standing.set(shard, why === undefined ? { failures } : { failures: failures + 1, why });
+    },
     deskOf: shard => desk => void (desk === undefined ? desks.delete(shard) : desks.set(shard, desk)),
     ended,
   };

@@ -1,10 +1,13 @@
 /** @module A controller as a site's file describes it, in this process, until it is told to stop. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate } from '@syndrome/base/store/migrate.ts';
 import { openStore } from '@syndrome/base/store/open.ts';
 import { weaknessesOf } from '@syndrome/base/store/weakness.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { runController } from '../controller/controller.ts';
 import { AgentGate } from '../controller/gate.ts';
-import { listenTls } from '../controller/listen-tls.ts';
+import type { Listening } from '../controller/listen.ts';
+import { isTaken, listenTls } from '../controller/listen-tls.ts';
 import type { ControllerOptions } from '../controller/options.ts';
 import { patiently } from '../controller/passing.ts';
 import { SCHEMA } from '../controller/schema.ts';
@@ -17,16 +20,13 @@ import type { Ledger, Site } from './site.ts';
 
 /** What it says to people, a line each. */
 type Log = (line: string) => void;
-type OpenedStore = Awaited<ReturnType<typeof openStore>>;
-
-/** One ledger of this process, and its store. */
-type Opened = Ledger & { opened: OpenedStore };
 
 /**
- * Runs the controller of a site; of each of its shards, where it has several. A store that is away at first is waited for.
+ * Runs the controller of a site; of each of its shards, where it has several. A store that is away at first is waited for. A shard that cannot go on is
+ * left alone and tried again later; the others are worked on.
  * @param out takes the notices of targets of kind `log`, a line each
  * @param page the page for people, where the site has an API
- * @throws StoreError, ControllerError
+ * @throws StoreError, ControllerError where nothing is left that could be worked on
  */
 export async function serveController(
   site: Site,
@@ -37,41 +37,60 @@ export async function serveController(
 ): Promise<void> {
   const over = new AbortController();
   const ending = AbortSignal.any([stop, over.signal]);
-  const ledgers: Opened[] = [];
   let api: ServedApi | undefined;
+  let port: Listening | undefined;
   try {
-    for (const ledger of site.ledgers) {
-      const opened = await patiently(() => openStore(ledger.store), stop, log);
-      if (opened === undefined) return;
-      ledgers.push({ ...ledger, opened });
-    }
-    const [first] = ledgers;
-    if (first === undefined) return;
-    const weaknesses = await patiently(() => weaknessesOf(first.store, first.opened), stop, log);
-    const weak = [...site.weak, ...(weaknesses ?? [])];
-    for (const line of weak) log(`weaker than it could be: ${line}`);
     const shards = site.ledgers.flatMap(({ shard }) => shard ?? []);
+    const gate = new AgentGate(shards.length === 0 ? () => '' : site.shardOf);
     // A site without an API loads nothing of it.
     if (site.api !== undefined) {
       const { serveApi } = await import('../rest/serve.ts');
       api = await serveApi({ ...site.api, ...(page && { page }) }, ending, log, shards);
     }
-    const all = {
-      ...tellOf(site, out),
-      fences: site.fences,
-      policy: { policy: site.policy, by: 'the file of the site' },
-      weak,
-    };
-    if (shards.length === 0) {
-      const { agentPort } = site;
-      const door = agentPort && { agentDoor: (accept: AgentGate['accept']) => listenTls(agentPort, accept, log) };
-      await work(first, { ...all, ...door, log }, api, ending);
-    } else await share(site, ledgers, first.opened, { ...all, log }, api, ending, over);
+    const { agentPort } = site;
+    if (agentPort !== undefined) {
+      port = await whenFree(() => listenTls(agentPort, (socket, host) => gate.accept(socket, host), log), ending, log);
+      if (port === undefined) return;
+    }
+    const desk: Working = { site, gate, api, log, out };
+    const [only] = site.ledgers;
+    if (shards.length === 0 && only !== undefined) await workOn(only, desk, ending);
+    else await share(desk, ending, over);
   } finally {
     over.abort();
+    await port?.close();
     await api?.ended;
-    for (const { opened } of ledgers) await opened.close();
   }
+}
+
+/** What all ledgers of a process are worked on with. */
+interface Working {
+  site: Site;
+  gate: AgentGate;
+  api: ServedApi | undefined;
+  log: Log;
+  out: Log;
+  share?: Share;
+}
+
+/** How soon a port is asked for again that another process of this machine has, ms. */
+const PORT_AGAIN_MS = 250;
+
+/** Whoever's agents nobody could reach works on nothing: the port is waited for before that. */
+async function whenFree<T>(listen: () => Promise<T>, stop: AbortSignal, log: Log): Promise<T | undefined> {
+  for (let said = false; !stop.aborted; said = true) {
+    try {
+      return await listen();
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      if (!said)
+        log(
+          `${messageOf(error)}: this controller waits until the port is free; two of one machine that work at a time need a port each (agents.port)`,
+        );
+    }
+    await sleep(PORT_AGAIN_MS, undefined, { signal: stop }).catch(() => {});
+  }
+  return undefined;
 }
 
 /** Who is told of a notice, and how. */
@@ -90,57 +109,108 @@ function tellOf(
   };
 }
 
-/** What all ledgers of a process are worked on with. */
-type Common = Omit<ControllerOptions, 'store' | 'agentSocket' | 'adminSocket' | 'desk' | 'backup'>;
-
-async function work(
-  { shard, sockets, opened }: Opened,
-  common: Common,
-  api: ServedApi | undefined,
-  stop: AbortSignal,
-): Promise<void> {
-  await runController(
-    {
-      store: opened,
-      agentSocket: sockets.agents,
-      adminSocket: sockets.admin,
-      ...common,
-      ...(api === undefined ? {} : { desk: api.deskOf(shard) }),
-      ...(opened.backup === undefined ? {} : { backup: opened.backup.bind(opened) }),
-    },
-    stop,
-  );
+/** Opens a ledger, and works on it until the signal. @throws StoreError, ControllerError when that cannot go on */
+async function workOn(ledger: Ledger, working: Working, stop: AbortSignal, came?: () => void): Promise<void> {
+  const { site, gate, api, out, share } = working;
+  const { shard = '', store, sockets } = ledger;
+  const log: Log = shard === '' ? working.log : line => working.log(`${shard}: ${line}`);
+  const opened = await patiently(() => openStore(store), stop, log);
+  if (opened === undefined) return;
+  try {
+    const weak = [...site.weak, ...((await patiently(() => weaknessesOf(store, opened), stop, log)) ?? [])];
+    for (const line of weak) log(`weaker than it could be: ${line}`);
+    const tellDesk = api?.deskOf(ledger.shard);
+    await runController(
+      {
+        store: opened,
+        agentSocket: sockets.agents,
+        adminSocket: sockets.admin,
+        ...tellOf(site, out),
+        fences: site.fences,
+        policy: { policy: site.policy, by: 'the file of the site' },
+        weak,
+        log,
+        ...(site.agentPort && { agentDoor: gate.door(shard) }),
+        ...(share && { share }),
+        desk: desk => {
+          if (desk !== undefined) came?.();
+          tellDesk?.(desk);
+        },
+        elsewhere: holder => {
+          came?.();
+          gate.elsewhere(shard, holder);
+        },
+        ...(opened.backup === undefined ? {} : { backup: opened.backup.bind(opened) }),
+      },
+      stop,
+    );
+  } finally {
+    share?.forget(opened);
+    await opened.close();
+  }
 }
 
-/** Works on its part of the shards, as one of several controllers. */
-async function share(
-  site: Site,
-  ledgers: readonly Opened[],
-  meeting: OpenedStore,
-  common: Common,
-  api: ServedApi | undefined,
+/** How long a shard that cannot go on is left alone, ms: first, and at most, after failures one behind the other. */
+const [FIRST_MS, LONGEST_MS] = [1000, 60_000];
+
+/**
+ * Does something until the signal, again and again: what it cannot go on with is tried again later, and told each time.
+ * @param attempt @throws whatever it cannot go on with
+ */
+async function again(
+  attempt: () => Promise<void>,
+  failed: (error: unknown, pauseMs: number) => void,
   stop: AbortSignal,
-  over: AbortController,
 ): Promise<void> {
-  const { log } = common;
-  if ((await patiently(() => migrate(meeting, SCHEMA), stop, log)) === undefined) return;
-  const part = new Share(meeting, ledgers.length, common.ttlMs ?? TERM_MS, log);
-  const gate = new AgentGate(site.shardOf);
-  const port = site.agentPort && (await listenTls(site.agentPort, (socket, host) => gate.accept(socket, host), log));
-  // What it cannot go on with another controller may: it takes the others, too.
-  const orEnd = (work: Promise<void>): Promise<void> =>
-    work.catch((error: unknown) => {
-      over.abort();
-      throw error;
-    });
-  const works = ledgers.map(ledger => {
-    const { shard = '' } = ledger;
-    const say: Log = line => log(`${shard}: ${line}`);
-    return work(ledger, { ...common, share: part, agentDoor: gate.door(shard), log: say }, api, stop);
-  });
-  const ended = await Promise.allSettled([...works, part.run(stop)].map(orEnd));
-  over.abort();
-  await port?.close();
-  const fault = ended.find(e => e.status === 'rejected');
-  if (fault !== undefined) throw fault.reason;
+  for (let pauseMs = FIRST_MS; !stop.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_MS)) {
+    const begun = performance.now();
+    try {
+      await attempt();
+    } catch (error) {
+      if (performance.now() - begun > LONGEST_MS) pauseMs = FIRST_MS;
+      failed(error, pauseMs);
+      await sleep(pauseMs, undefined, { signal: stop }).catch(() => {});
+    }
+  }
+}
+
+/** Works on its part of the shards, as one of several controllers. @throws what the last of them could not go on with, when none of them can */
+async function share(working: Working, stop: AbortSignal, over: AbortController): Promise<void> {
+  const { site, log, api } = working;
+  const { ledgers } = site;
+  const part = new Share(ledgers.length, TERM_MS, log);
+  const fallen = new Set<Ledger>();
+  let last: unknown;
+  const works = ledgers.map(ledger =>
+    again(
+      () =>
+        workOn(ledger, { ...working, share: part }, stop, () => {
+          fallen.delete(ledger);
+          api?.failing(ledger.shard, undefined);
+        }),
+      (error, pauseMs) => {
+        fallen.add(ledger);
+        api?.failing(ledger.shard, messageOf(error));
+        log(`${ledger.shard}: this shard cannot go on, and is tried again in ${pauseMs / 1000} s: ${messageOf(error)}`);
+        if (fallen.size < ledgers.length) return;
+        last = error;
+        over.abort();
+      },
+      stop,
+    ),
+  );
+  // Without the place where they meet each of them takes what nobody works on for a while.
+  const meet = async (): Promise<void> => {
+    const [first] = ledgers;
+    const meeting = first && (await patiently(() => openStore(first.store), stop, log));
+    if (meeting === undefined) return;
+    try {
+      if ((await patiently(() => migrate(meeting, SCHEMA), stop, log)) !== undefined) await part.run(meeting, stop);
+    } finally {
+      await meeting.close();
+    }
+  };
+  const unmet = (error: unknown): void => log(`who else works is not known: ${messageOf(error)}`);
+  await Promise.all([...works, again(meet, unmet, stop)]);
+  if (last !== undefined) throw last;
 }

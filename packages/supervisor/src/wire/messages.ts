@@ -16,11 +16,11 @@ export const MAX_ROWS = 1000;
 /** Bytes of one line, either way: a message of rows ends before the row that would not fit. */
 export const MAX_LINE_BYTES = 4 * MAX_ROW_BYTES;
 
-/** What an agent sends. `rows` in the order of its spool; they may come again. */
+/** What an agent sends. `rows` in the order of its spool; they may come again. `waiting`: rows of its spool that are not acknowledged. */
 export type AgentMessage =
   | { type: 'hello'; version: number; host: HostId; spool: string; agent: string }
   | { type: 'rows'; rows: BareRow[] }
-  | { type: 'pong'; n: number };
+  | { type: 'pong'; n: number; waiting?: number };
 
 /**
  * What a controller sends. `now` is its time, by which the deadlines of acts are. `welcome` and `ack` say up to which row everything of the spool is durable: those the agent may
@@ -37,7 +37,7 @@ export type ControllerMessage =
 const fromAgent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), version: count, host: name, spool: name, agent: name }),
   z.object({ type: z.literal('rows'), rows: z.array(bareRowSchema).min(1).max(MAX_ROWS) }),
-  z.object({ type: z.literal('pong'), n: count }),
+  z.object({ type: z.literal('pong'), n: count, waiting: count.optional() }),
 ]) as unknown as z.ZodType<AgentMessage>;
 
 const fromController = z.discriminatedUnion('type', [

@@ -132,6 +132,11 @@ export class Spool {
     return this.#durable;
   }
 
+  /** Rows that the controller has not acknowledged. */
+  get waiting(): number {
+    return this.#last - this.#acknowledged;
+  }
+
   /** Bytes on the disk and on the way there. */
   get bytes(): number {
     return this.#segments.reduce((sum, s) => sum + s.bytes, this.#queueBytes);

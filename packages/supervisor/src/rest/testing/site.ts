@@ -109,6 +109,11 @@ export class TestSite {
     await this.#ended;
   }
 
+  /** Of the controller that works. */
+  get desk(): Desk | undefined {
+    return this.#desk;
+  }
+
   get admin(): string {
     return join(this.dir, 'run/admin.sock');
   }
