@@ -1,10 +1,11 @@
 /**
- * @module Many words searched in bytes at once. Only every few bytes three of them are looked up in one table: each word has
- * a place at which it cannot be stepped over. The lookups do not wait for each other, so that most of a log costs little.
- * The three are read together, as one number out of a DataView: reading them one by one takes three times as long.
+ * @module Many words searched in bytes at once. Only every few bytes four of them are looked up in one table: each word has
+ * places at which it cannot be stepped over. The lookups do not wait for each other, so that most of a log costs little.
+ * The four are read together, as one number out of a DataView: reading them one by one takes three times as long. What costs
+ * most is a group that a word has and a log too, since no processor foresees it: each word is known by its rarest.
  */
 
-/** A word, and which of its bytes the first of the three is. */
+/** A word, and which of its bytes the first of the four is. */
 interface Candidate {
   readonly word: Uint8Array;
   readonly at: number;
@@ -14,13 +15,13 @@ interface Candidate {
 }
 
 /** Bytes that are looked up together. */
-const TOGETHER = 3;
-/** Bytes of the number that they are read with. */
-const READ = 4;
+const TOGETHER = 4;
+/** Shorter words are none; of one of just this length the byte behind it is looked up too, whichever it is. */
+const SHORTEST = 5;
 const SLOT_BITS = 16;
 
 export class NeedleSet {
-  /** Bytes from one lookup to the next: in the shortest word so many begin a group. */
+  /** Bytes from one lookup to the next: wherever a word stands, one of so many groups of it is looked up. */
   readonly #step: number;
   /** By the hash of a group: 0 where no word has it at such a place, else that of its candidates. */
   readonly #slots = new Uint16Array(1 << SLOT_BITS);
@@ -31,19 +32,26 @@ export class NeedleSet {
   /** Length of the longest word. */
   readonly longest: number;
 
-  /** Words are ASCII, at least three characters long. */
+  /**
+   * @param words of ASCII, each of at least five characters: one for each byte from one lookup to the next, and three behind
+   * @throws {RangeError} for a shorter one
+   */
   constructor(words: readonly string[]) {
-    this.#step = Math.min(...words.map(w => w.length)) - TOGETHER + 1;
+    const shortest = Math.min(...words.map(w => w.length));
+    if (shortest < SHORTEST) throw new RangeError(`a word of ${shortest} characters would not be found`);
+    this.#step = Math.max(SHORTEST + 1, shortest) - TOGETHER + 1;
     this.longest = Math.max(...words.map(w => w.length));
     for (const text of new Set(words)) {
       const word = Uint8Array.from(text, c => c.charCodeAt(0));
-      const from = rarest(word, this.#step);
-      for (let at = from; at < from + this.#step; at++) {
-        const other = apartFrom(word, at);
-        const candidate = { word, at, apart: other - at, byte: word[other] as number };
-        this.#slot(hash(threeOf(word, at))).push(candidate);
-      }
+      for (let at = 0; at < this.#step; at++) this.#add(word, rarest(word, at, this.#step));
     }
+  }
+
+  #add(word: Uint8Array, at: number): void {
+    const other = apartFrom(word, at);
+    const candidate = { word, at, apart: other - at, byte: word[other] as number };
+    if (at + TOGETHER <= word.length) this.#slot(hash(fourOf(word, at))).push(candidate);
+    else for (let any = 0; any < 256; any++) this.#slot(hash(fourOf(word, at, any))).push(candidate);
   }
 
   #slot(hash: number): Candidate[] {
@@ -61,14 +69,16 @@ export class NeedleSet {
     }
     const view = this.#view;
     let at = from + step - 1;
-    for (const stop = end - READ; at <= stop; at += step) {
+    for (const stop = end - TOGETHER; at <= stop; at += step) {
       const slot = slots[hash(view.getUint32(at, true))] as number;
       if (slot === 0) continue;
       const start = this.#wordAt(slot, bytes, at, from, end);
       if (start >= 0) return start;
     }
-    // Behind the last three there may be no fourth.
-    return at + TOGETHER > end ? -1 : this.#wordAt(slots[hash(threeOf(bytes, at))] as number, bytes, at, from, end);
+    // The last byte of a short word may be that of the log: none is behind it.
+    return at + TOGETHER - 1 > end
+      ? -1
+      : this.#wordAt(slots[hash(fourOf(bytes, at, 0))] as number, bytes, at, from, end);
   }
 
   /** Where the word of a slot begins that stands around `at`, or -1. */
@@ -84,39 +94,40 @@ export class NeedleSet {
   }
 }
 
-/** The three bytes from `at`, the first the lowest. */
-function threeOf(bytes: Uint8Array, at: number): number {
-  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+/** The four bytes from `at`, the first the lowest; `last` is the fourth where there are three. */
+function fourOf(bytes: Uint8Array, at: number, last = bytes[at + 3] as number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | (last << 24);
 }
 
-/** The slot of the lowest three bytes of a number (multiplicative hashing: D. E. Knuth, TAOCP vol. 3, 6.4). */
+/** The slot of four bytes (multiplicative hashing: D. E. Knuth, TAOCP vol. 3, 6.4). */
 function hash(four: number): number {
-  return Math.imul(four << 8, 0x9e37_79b1) >>> (32 - SLOT_BITS);
+  return Math.imul(four, 0x9e37_79b1) >>> (32 - SLOT_BITS);
 }
 
-/** What most bytes of a log are. */
-const isCommon = (byte: number | undefined): boolean =>
-  byte !== undefined && ((byte >= 0x61 && byte <= 0x7a) || byte === 0x20 || byte === 0x30);
+/** The bytes of which a log has most: each about 1.8 % of that of a boot, or more. */
+const FREQUENT = new Set(Array.from(' 0eritason:1dfc', c => c.charCodeAt(0)));
 
-/** Where in a word so many neighbouring groups begin that a log has seldom. */
-function rarest(word: Uint8Array, groups: number): number {
-  let best = 0;
+/** How often a log has a byte, in times of how often it has a seldom one, about. */
+function frequency(byte: number): number {
+  if (FREQUENT.has(byte)) return 12;
+  return byte >= 0x61 && byte <= 0x7a ? 4 : 1;
+}
+
+/** Where in a word the group stands that a log has least often, of `first` and every `step` bytes behind it. */
+function rarest(word: Uint8Array, first: number, step: number): number {
+  let best = first;
   let least = Number.POSITIVE_INFINITY;
-  for (let from = 0; from + groups + TOGETHER - 1 <= word.length; from++) {
-    let common = 0;
-    for (let at = from; at < from + groups; at++) {
-      const bytes = [word[at], word[at + 1], word[at + 2]].filter(isCommon).length;
-      common += [0, 1, 3, 9][bytes] ?? 0;
-    }
-    if (common < least) [best, least] = [from, common];
+  for (let at = first; at + TOGETHER <= word.length; at += step) {
+    const often = word.subarray(at, at + TOGETHER).reduce((product, byte) => product * frequency(byte), 1);
+    if (often < least) [best, least] = [at, often];
   }
   return best;
 }
 
-/** The byte of a word that is not among the three from `at` and that a log has seldom, where there is one. */
+/** The byte of a word that is not among the four from `at` and that a log has least often. */
 function apartFrom(word: Uint8Array, at: number): number {
   const others = [...word.keys()].filter(i => i < at || i >= at + TOGETHER);
-  return others.find(i => !isCommon(word[i])) ?? others[0] ?? at;
+  return others.toSorted((a, b) => frequency(word[a] as number) - frequency(word[b] as number))[0] ?? at;
 }
 
 function stands(word: Uint8Array, bytes: Uint8Array, at: number): boolean {

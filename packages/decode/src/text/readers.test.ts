@@ -44,7 +44,7 @@ describe('numbers out of bytes', () => {
 });
 
 describe('needles', () => {
-  const word = fc.string({ unit: fc.constantFrom('a', 'b', '[', ' '), minLength: 3, maxLength: 8 });
+  const word = fc.string({ unit: fc.constantFrom('a', 'b', '[', ' '), minLength: 5, maxLength: 10 });
   const NONE = Number.POSITIVE_INFINITY;
   const lineOf = (text: string, at: number): number => text.slice(0, at).split('\n').length;
 
@@ -69,6 +69,10 @@ describe('needles', () => {
       ),
       { numRuns: 3000 },
     );
+  });
+
+  it('are none that are too short to be found', () => {
+    expect(() => new NeedleSet(['needle', 'four'])).toThrow(RangeError);
   });
 });
 

@@ -13,8 +13,8 @@ import type { Reader } from '../reader.ts';
 export const EDAC_COUNTS_NEEDLES: readonly string[] = [
   '/edac/mc/mc',
   'rrected Errors',
-  ':CE:',
-  ':UE:',
+  ':csrow',
+  ':noinfo:',
   'node_edac_',
   'HardwareCorrupted',
 ];

@@ -18,7 +18,8 @@ export const WRITER_NEEDLES: readonly string[] = [
 
 /** Times in objects that are laid out over several lines, before their message. */
 export const TIME_NEEDLES: readonly string[] = [
-  ' [s=',
+  // A cursor of the journal, which begins with an identifier.
+  ...Array.from({ length: 256 }, (_, i) => ` [s=${i.toString(16).padStart(2, '0')}`),
   '_TIMESTAMP" : "',
   '"@timestamp": "',
   '"@timestamp" : "',
