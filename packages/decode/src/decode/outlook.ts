@@ -32,6 +32,7 @@ const READERS: Partial<Record<InputForm, readonly Consumer[]>> = {
   freebsd: [],
   macos: [],
   illumos: [],
+  ontap: [],
   windows: [],
   firmware: [],
   bmc: [],

@@ -1,5 +1,6 @@
 /** @module What Linux reports. Facts: mm/memory-failure.c, arch/x86/kernel/cpu/mce, drivers/acpi/apei, drivers/edac, arch/arm64. */
 import { OTHER_CPUS } from './other-cpus.ts';
+import { GPU } from './gpu.ts';
 import { PARTS } from './parts.ts';
 import { row } from './row.ts';
 import type { Reporter } from './row.ts';
@@ -383,5 +384,6 @@ export const LINUX = {
     },
   ),
   ...PARTS,
+  ...GPU,
   ...OTHER_CPUS,
 };

@@ -4,6 +4,15 @@ import { row } from './row.ts';
 const RAS_FIELDS = 'message:string node:string status:register addr?:address misc0?:register';
 const RAS_RECORD = 'The firmware of an Arm machine read the error record of a node (ERR<n>STATUS).';
 
+const DIMM_FIELDS =
+  'message:string label:string count?:number addr?:address node?:number controller?:number channel?:number slot?:number rank?:number bankGroup?:number bank?:number row?:number column?:number';
+const DIMM_RECORD = 'ONTAP names the module by its slot on the board, and the cell in it.';
+const FAULT_FIELDS = 'message:string label?:string';
+const FAULT_RECORD =
+  'The fault manager counts error reports and makes one fault of many; the class says of what. A share in percent is how likely this part is among several.';
+const FAULT_NEXT =
+  'Replace the part it names, then `fmadm repaired`; the reports behind it: `fmdump -eV -u` and its UUID.';
+
 /** Names without a layer. */
 export const SYSTEMS = {
   'page-retired': row('pfn:pfn cpu?:number bank?:number', 'ESXi takes a bad page out of use.', {
@@ -58,14 +67,49 @@ export const SYSTEMS = {
       next: 'Look at the records beside it.',
     },
   }),
-  'fault-diagnosed': row('message:string label?:string', 'The fault manager of illumos or Solaris blames a part.', {
+  'fault-diagnosed': row(FAULT_FIELDS, 'The fault manager of illumos or Solaris blames a part.', {
     severity: 'unknown',
     record: {
       reporter: 'kernel',
       headline: 'The fault manager blames a part',
-      explanation:
-        'It counts error reports and makes one fault of many: the class says of what, `_ce` of corrected errors and `_ue` of uncorrected ones.',
-      next: 'Read the reports behind it with `fmdump -eV -u` and its UUID, replace the part it names, then `fmadm repaired`.',
+      explanation: `${FAULT_RECORD} This line does not say whether they were corrected.`,
+      next: FAULT_NEXT,
+    },
+  }),
+  'fault-of-corrected': row(FAULT_FIELDS, 'The fault manager blames a part for many corrected errors.', {
+    severity: 'corrected',
+    record: {
+      reporter: 'kernel',
+      headline: 'The fault manager blames a part, for corrected errors',
+      explanation: `${FAULT_RECORD} They were corrected, and more than it allows; pages that had them are retired.`,
+      next: FAULT_NEXT,
+    },
+  }),
+  'fault-of-uncorrected': row(FAULT_FIELDS, 'The fault manager blames a part for uncorrected errors.', {
+    severity: 'uncorrected',
+    record: {
+      reporter: 'kernel',
+      headline: 'The fault manager blames a part, for uncorrected errors',
+      explanation: `${FAULT_RECORD} Data was lost.`,
+      next: FAULT_NEXT,
+    },
+  }),
+  'dimm-uncorrected': row(DIMM_FIELDS, 'A storage system names the module of an uncorrected error.', {
+    severity: 'uncorrected',
+    record: {
+      reporter: 'driver',
+      headline: 'Memory module with an uncorrected error',
+      explanation: `${DIMM_RECORD} Data was lost, and the controller stops for it or restarts.`,
+      next: 'Replace the module it names.',
+    },
+  }),
+  'dimm-corrected': row(DIMM_FIELDS, 'A storage system names the module of corrected errors.', {
+    severity: 'corrected',
+    record: {
+      reporter: 'driver',
+      headline: 'Memory module with corrected errors',
+      explanation: `${DIMM_RECORD} The hardware repaired them.`,
+      next: 'Count them by module; many from one in a day mean that it is to be replaced.',
     },
   }),
   'windows-bugcheck': row(

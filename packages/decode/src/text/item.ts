@@ -17,6 +17,7 @@ export type TextForm =
   | 'freebsd'
   | 'macos'
   | 'illumos'
+  | 'ontap'
   | 'windows'
   | 'firmware'
   | 'bmc'

@@ -280,6 +280,13 @@ const RULES: readonly Rule[] = [
     say: f => `look at ${f.part ?? ''} first: it had ${f.lost} such errors${spanText(f.lostHours)}`,
   },
   {
+    id: 'accelerator',
+    // It repairs itself by resets: its own words say when it is to be replaced.
+    when: f => f.telling.record.class.startsWith('gpu-'),
+    say: () => '',
+    ends: true,
+  },
+  {
     id: 'yellow',
     when: f => f.telling.record.threshold === 'yellow' && isCorrected(f.severity),
     say: f =>

@@ -189,6 +189,26 @@ describe('golden logs', () => {
     expect(worst).toMatchObject({ fate: ['machine stopped'], part: 'PCIe root port 0000:10:02.0' });
   });
 
+  it('the module that ONTAP names in its panic is that of the bank', () => {
+    const line =
+      'PANIC: Uncorrectable Machine Check Error at CPU14. ECC error at DIMM-13: CE-01-1941-03A203B8,ADDR 0x15f09e1f40,(Node(1), CH(1), Row(0x15e0f)) SKL_IMC0 Error: STATUS<0xfe0000c001010091>(VALID,MCACOD(0x91))MISC<0x200400c00fc02086>(ADDRLSB(0x6))ADDR<0x00000015f09e1f40>';
+    const { bySeverity, worst } = of(`${line}\n`);
+    expect(bySeverity).toEqual({ fatal: { incidents: 1, errors: 1 } });
+    expect(worst).toMatchObject({ fate: ['machine stopped'], part: 'DIMM-13' });
+    expect(worst?.actions).toContain('replace DIMM-13 before the machine serves again');
+  });
+
+  it('an accelerator is reset, and replaced only where it cannot heal itself', () => {
+    const xid = (code: number, at: number): string => `[   ${at}.000001] NVRM: Xid (PCI:0000:9b:00): ${code}, pid=1\n`;
+    const { worst, parts } = of(Array.from({ length: 12 }, (_, i) => xid(94, 10 + i)).join(''));
+    expect(parts.map(p => [p.name, p.bySeverity])).toEqual([
+      ['GPU 0000:9b:00', { 'uncorrected-recoverable': { incidents: 12, errors: 12 } }],
+    ]);
+    expect(worst?.nextSteps.join(' ')).toMatch(/Restart the process/);
+    expect(worst?.nextSteps.join(' ')).not.toMatch(/replace/i);
+    expect(of(xid(64, 10)).worst?.nextSteps.join(' ')).toMatch(/replace it/);
+  });
+
   it('what a log says of the recovery of a PCIe device is not asked', () => {
     const { worst } = triage(readFileSync(join(DIR, 'aer-recovery.in')));
     expect(worst).toMatchObject({

@@ -1,6 +1,7 @@
 /**
- * @module Error reports of illumos and Solaris on x86 as `fmdump -eV` prints them: a name-value list, one member a line. Sources: fmdump(8),
- * and what public error logs hold of the classes ereport.cpu.generic-x86, ereport.cpu.intel and ereport.cpu.amd.
+ * @module Error reports of illumos and Solaris on x86 as `fmdump -eV` prints them: a name-value list, one member a line; and what the stop
+ * of the system says. What the fault manager makes of them is read beside it (fault-lines.ts). Sources: fmdump(8), and what public error
+ * logs hold of the classes ereport.cpu.generic-x86, ereport.cpu.intel and ereport.cpu.amd.
  */
 import type { X86McaRecord } from '../../mca/record.ts';
 import { eventItem } from '../item.ts';
@@ -8,12 +9,12 @@ import type { ItemSink } from '../item.ts';
 import { dropInvalid } from '../printed-registers.ts';
 import type { Reader } from '../reader.ts';
 import { hexU64 } from '../transport/line.ts';
+import { FAULT_NEEDLES, FaultLines } from './fault-lines.ts';
 
 export const ILLUMOS_NEEDLES: readonly string[] = [
   'class = ereport.cpu.',
   'Unrecoverable Machine-Check Exception',
-  'Fault class : fault.memory.',
-  'Fault class : fault.cpu.',
+  ...FAULT_NEEDLES,
 ];
 
 const CLASS = /^\s{0,24}class = (ereport\.cpu\.[a-z0-9_.-]{1,96})\s*$/;
@@ -33,10 +34,6 @@ const REGISTERS: Readonly<Record<string, 'status' | 'addr' | 'misc' | 'mcgStatus
   addr: 'addr',
 };
 const PANIC = /(?:^|\bpanic\[cpu\d{1,5}\]\/thread=[0-9a-f]{1,16}: )(Unrecoverable Machine-Check Exception)\s*$/;
-/** `fmadm faulty`: the class, and some lines below the part with its label. */
-const FAULT = /^\s{0,8}Fault class : (fault\.(?:memory|cpu)\.[a-z0-9_.-]{1,96})\s*$/;
-const FRU = /^\s{0,8}FRU {1,12}: "([^"]{1,64})"/;
-const MAX_FAULT_LINES = 16;
 /** Members of one list. */
 const MAX_LINES = 160;
 const ENDS = /^\s*__tod = (0x[0-9a-f]{1,16}) /;
@@ -54,21 +51,21 @@ interface Open {
 export class EreportReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
+  readonly #faults: FaultLines;
   #open: Open | undefined;
-  #fault: { name: string; firstLine: number; lines: number } | undefined;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
+    this.#faults = new FaultLines(sink);
     this.#source = source;
   }
 
   get wanted(): boolean {
-    return this.#open !== undefined || this.#fault !== undefined;
+    return this.#open !== undefined || this.#faults.wanted;
   }
 
   get since(): number {
-    const none = Number.POSITIVE_INFINITY;
-    return Math.min(this.#open?.firstLine ?? none, this.#fault?.firstLine ?? none);
+    return Math.min(this.#open?.firstLine ?? Number.POSITIVE_INFINITY, this.#faults.since);
   }
 
   push(text: string, lineNumber: number): boolean {
@@ -91,7 +88,7 @@ export class EreportReader implements Reader {
       this.#sink(eventItem('illumos', lineNumber, { name: 'system-halted', fields }));
       return true;
     }
-    if (this.#faultLine(text, lineNumber)) return true;
+    if (this.#faults.push(text, lineNumber)) return true;
     const open = this.#open;
     if (open === undefined) return false;
     const tod = hexU64(ENDS.exec(text)?.[1]);
@@ -101,34 +98,13 @@ export class EreportReader implements Reader {
     return taken;
   }
 
+  skipped(lines: number): void {
+    this.#faults.skipped(lines);
+  }
+
   end(): void {
-    this.#finishFault(undefined, 0);
+    this.#faults.end();
     this.#finish(this.#open === undefined ? 0 : this.#open.firstLine + this.#open.lines);
-  }
-
-  #faultLine(text: string, lineNumber: number): boolean {
-    const name = FAULT.exec(text)?.[1];
-    if (name !== undefined) {
-      this.#finishFault(undefined, lineNumber);
-      this.#fault = { name, firstLine: lineNumber, lines: 0 };
-      return true;
-    }
-    const fault = this.#fault;
-    if (fault === undefined) return false;
-    const label = FRU.exec(text)?.[1];
-    if (label === undefined && ++fault.lines < MAX_FAULT_LINES) return false;
-    this.#finishFault(label, lineNumber);
-    return label !== undefined;
-  }
-
-  #finishFault(label: string | undefined, lastLine: number): void {
-    const fault = this.#fault;
-    this.#fault = undefined;
-    if (fault === undefined) return;
-    const { name, firstLine } = fault;
-    const fields = { message: name, ...(label === undefined ? {} : { label }) };
-    const event = eventItem('illumos', firstLine, { name: 'fault-diagnosed', fields });
-    this.#sink({ ...event, lastLine: label === undefined ? firstLine : lastLine });
   }
 
   #member(open: Open, text: string): boolean {

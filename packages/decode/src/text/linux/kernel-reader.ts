@@ -12,6 +12,7 @@ import { EDAC_CUT, EdacAmdLines } from './edac-amd.ts';
 import type { EdacHead } from './edac-amd.ts';
 import { EdacDeviceLines } from './edac-device.ts';
 import { EdacIntelLines } from './edac-intel.ts';
+import { GpuLines } from './gpu-lines.ts';
 import { gluedParts } from './glued.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink, PageFacts, TextNote } from '../item.ts';
@@ -59,6 +60,7 @@ export class KernelReader implements Reader {
   readonly #cper: CperLines;
   readonly #edacIntel: EdacIntelLines;
   readonly #device: EdacDeviceLines;
+  readonly #gpu: GpuLines;
   readonly #aer: AerLines;
   readonly #old: OldMceLines;
   readonly #other: OtherCpuLines;
@@ -88,9 +90,10 @@ export class KernelReader implements Reader {
     this.#old = new OldMceLines(sink, input);
     this.#cper = new CperLines(sink);
     this.#device = new EdacDeviceLines(sink);
+    this.#gpu = new GpuLines(sink);
     this.#aer = new AerLines(sink, device => this.#cper.tellsOf(device));
     this.#other = new OtherCpuLines(sink);
-    this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#device, this.#aer, this.#other, this.#old];
+    this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#device, this.#gpu, this.#aer, this.#other, this.#old];
     this.#edac = new EdacAmdLines(
       {
         head: (head, lineNumber) => {
@@ -155,6 +158,7 @@ export class KernelReader implements Reader {
       this.#arm.since,
       this.#edacIntel.since,
       this.#device.since,
+      this.#gpu.since,
       this.#aer.since,
       this.#cper.since,
       this.#old.since,

@@ -1,4 +1,5 @@
 /** @module Words of the kernel's lines that can matter, of each as much as is rare. */
+import { GPU_NEEDLES } from './gpu-lines.ts';
 import { OTHER_CPU_NEEDLES } from './other-cpus.ts';
 
 export const LINUX_NEEDLES: readonly string[] = [
@@ -53,4 +54,5 @@ export const LINUX_NEEDLES: readonly string[] = [
   'Kernel panic',
   'Linux version',
   ...OTHER_CPU_NEEDLES,
+  ...GPU_NEEDLES,
 ];

@@ -12,6 +12,7 @@ import { FREEBSD_NEEDLES, FreebsdReader } from '../freebsd/mca-reader.ts';
 import { EreportReader, ILLUMOS_NEEDLES } from '../illumos/ereport-reader.ts';
 import type { ItemSink } from '../item.ts';
 import { MACOS_NEEDLES, MacosPanicReader } from '../macos/panic-reader.ts';
+import { ONTAP_NEEDLES, OntapReader } from '../ontap/panic-reader.ts';
 import type { Reader } from '../reader.ts';
 import { EDAC_COUNTS_NEEDLES, EdacCountsReader } from './edac-counts-reader.ts';
 import { MCELOG_NEEDLES, MCELOG_PROGRAMS, McelogReader } from './mcelog-reader.ts';
@@ -53,6 +54,7 @@ export const TOOLS: readonly Tool[] = [
   { program: 'kernel', needles: FREEBSD_NEEDLES, open: (sink, input) => new FreebsdReader(sink, input) },
   { program: 'macos', needles: MACOS_NEEDLES, open: (sink, input) => new MacosPanicReader(sink, input) },
   { program: 'fmdump', needles: ILLUMOS_NEEDLES, open: (sink, input) => new EreportReader(sink, input) },
+  { program: 'ontap', needles: ONTAP_NEEDLES, open: (sink, input) => new OntapReader(sink, input) },
   { program: 'windbg', needles: BUGCHECK_NEEDLES, open: (sink, input) => new BugcheckReader(sink, input) },
   { program: 'whea-memory', needles: WHEA_MEMORY_NEEDLES, open: (sink, input) => new WheaMemoryReader(sink, input) },
   { program: 'whea', needles: WHEA_NEEDLES, open: (sink, input) => new WheaReader(sink, input) },
