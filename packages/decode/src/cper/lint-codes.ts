@@ -68,6 +68,12 @@ export const CPER_LINT_CODES = {
     'a length that cannot be',
     'A length says more, or less, than there is. Linux refuses a status block whose entries do not add up exactly to its data length.',
   ),
+  L_CPER_CUT: row(
+    'error',
+    RECORD,
+    'the end of the record is missing',
+    'The header says a length, and the sections lie within it, but there are fewer bytes: whoever handed the record on cut it. What is missing stands in the original.',
+  ),
   L_CPER_COUNT: row(
     'error',
     RECORD,

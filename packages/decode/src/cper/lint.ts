@@ -105,6 +105,19 @@ function lintBlock(record: CperRecord, status: number, add: Add): void {
   }
 }
 
+/**
+ * Whether only the end of a record is missing: all that its sections say of where they lie is within the length that its header says,
+ * so that nothing of it need be wrong.
+ */
+function isCut({ header, sections }: CperRecord): boolean {
+  const { recordLength } = header ?? {};
+  if (recordLength === undefined) return false;
+  return (
+    sections.some(s => s.length !== undefined) &&
+    sections.every(({ offset = 0, length = 0 }) => offset + length <= recordLength)
+  );
+}
+
 function lintHeader(record: CperRecord, add: Add): void {
   const header = record.header;
   if (header === undefined) return;
@@ -113,7 +126,9 @@ function lintHeader(record: CperRecord, add: Add): void {
   const isWindows = header.creatorId === CREATOR_WINDOWS && header.revision === WINDOWS_REVISION;
   if (!RECORD_REVISIONS.includes(header.revision) && !isWindows)
     add('L_CPER_REVISION', `record ${hex(header.revision)}`, 'header.revision');
-  if (header.recordLength !== undefined) {
+  if (header.recordLength !== undefined && isCut(record)) {
+    add('L_CPER_CUT', `the header says ${header.recordLength} bytes`, 'header.recordLength');
+  } else if (header.recordLength !== undefined) {
     add('L_CPER_LENGTH', `the record length is ${header.recordLength}`, 'header.recordLength');
   }
   if (header.sectionCount !== undefined) {
@@ -140,8 +155,9 @@ const SAID_BY: Readonly<Partial<Record<CperBody['kind'], string>>> = {
 
 function lintSection(s: CperSection, record: CperRecord, add: Add): void {
   if (s.severityNumber !== undefined) add('L_CPER_SEVERITY_RANGE', String(s.severityNumber), 'severityNumber');
-  if (s.length !== undefined) add('L_CPER_LENGTH', `the section says it has ${s.length} bytes`, 'length');
-  if (s.offset !== undefined) add('L_CPER_OVERLAP', `offset ${s.offset}`, 'offset');
+  const cut = isCut(record);
+  if (s.length !== undefined && !cut) add('L_CPER_LENGTH', `the section says it has ${s.length} bytes`, 'length');
+  if (s.offset !== undefined && !cut) add('L_CPER_OVERLAP', `offset ${s.offset}`, 'offset');
   if (s.fruTextBytes !== undefined) add('L_CPER_FRU_TEXT', s.fruText, 'fruText', 'fruTextBytes');
   if (s.fruText?.length === FRU_TEXT) add('L_CPER_FRU_UNTERMINATED', s.fruText, 'fruText');
   if (s.timestamp !== undefined && decodeTimestamp(s.timestamp) === undefined) {
@@ -169,7 +185,10 @@ function lintBody(s: CperSection, record: CperRecord, outside: Add, add: Add): v
       const known = sectionType(s.type);
       if (known === undefined) outside('L_CPER_SECTION_UNKNOWN', s.type, 'type');
       // Text of a kernel log carries no bytes; only what was read from bytes can be too short.
-      else if (record.blockStatus !== undefined || record.header !== undefined) {
+      else if (
+        (record.blockStatus !== undefined || record.header !== undefined) &&
+        !(s.length !== undefined && isCut(record))
+      ) {
         add('L_CPER_SECTION_BROKEN', `${known.name}, ${body.data.length} bytes`, 'data');
       }
       return;

@@ -145,6 +145,8 @@ const IMM_BANK =
 /** Date and time in one cell, as Cisco's controller prints them. */
 const DATE_TIME = /^(\d{1,4}[/-]\d{1,2}[/-]\d{2,4}) (\d{1,2}:\d{2}:\d{2})$/;
 /** `DDR3_P1_A1_ECC`, sensors of Cisco's servers. */
+/** Intel's server boards name the module before the sentence: `CPU: 1, DIMM: D0 DIMM Rank: 1. - Correctable ECC / …`. */
+const BEFORE_SENTENCE = /\bCPU: \d{1,2}, DIMM: [A-Z]\d{1,2}\b/;
 const SENSOR_OF_DIMM = /\bDDR\d_(P\d{1,2}_[A-Z]\d{1,2})_ECC\b/;
 /** In iLO's XML before the sentence: how often the event came. */
 const EVENT_COUNT = /^\s{0,16}COUNT="(\d{1,9})"\s*$/;
@@ -613,7 +615,8 @@ export class BmcReader implements Reader {
         labelIn(said) ??
         LOCATION.exec(said)?.[1] ??
         SENSOR_OF_DIMM.exec(sensor)?.[1] ??
-        labelIn(sensor);
+        labelIn(sensor) ??
+        BEFORE_SENTENCE.exec(before)?.[0];
       const [count, addr] = [COUNT.exec(said)?.[1], hexU64(ADDRESS.exec(said)?.[1])];
       if (label !== undefined) fields.label ??= label;
       if (count !== undefined) fields.count = Number(count);

@@ -113,6 +113,9 @@ const BMC_MESSAGES: readonly BmcMessage[] = [
     re: /\bCorrect(?:ed|able) (?:Memory )?Error threshold (?:exceeded|passed)(?= (?:on |\()|\.)/i,
     event: 'bmc-memory-limit',
   },
+  // AMI's screen at the start of boards with AMD's processors
+  { re: /^\s{0,8}Node ?\d{1,2}: DRAM uncorrectable ECC Error\b/i, event: 'bmc-memory-uncorrected' },
+  { re: /^\s{0,8}Node ?\d{1,2}: HT Link (?:SYNC|CRC) Error\b/i, event: 'bmc-bus-uncorrected' },
   // Lenovo, and IBM before
   {
     re: /\bUncorrectable error detected for .{1,40}? on subsystem\b/i,

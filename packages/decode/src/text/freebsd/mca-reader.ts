@@ -22,7 +22,9 @@ export const FREEBSD_NEEDLES: readonly string[] = [
   'fatal machine check',
 ];
 
-const HEX = '(0x[0-9a-f]{1,16})';
+const HEX = '(0x[0-9a-f]{1,16})(?![0-9a-f])';
+/** More digits than a register has: somebody typed it, and which one is too many nobody knows. */
+const TOO_LONG = /\bMCA: Bank (\d{1,3}), Status 0x[0-9a-f]{17}/;
 const BANK = new RegExp(`\\bMCA: Bank (\\d{1,3}), Status ${HEX}`);
 const GLOBAL = new RegExp(`\\bMCA: Global Cap ${HEX}, Status ${HEX}`);
 /** A mail broke the line: the status stands in the next. */
@@ -70,6 +72,14 @@ export class FreebsdReader implements Reader {
       this.end();
       const record: X86McaRecord = { kind: 'x86-mca', bank: Number(bank[1]), status: hexU64(bank[2]) ?? 0n };
       this.#open = { record, firstLine: lineNumber, lastLine: lineNumber, others: 0 };
+      return true;
+    }
+    const tooLong = TOO_LONG.exec(text)?.[1];
+    if (tooLong !== undefined) {
+      this.end();
+      const place = { form: 'freebsd', firstLine: lineNumber, lastLine: lineNumber } as const;
+      const message = `the status of bank ${tooLong} has more digits than a register; no record was made of it`;
+      this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_VALUE', message } });
       return true;
     }
     const panic = PANIC.exec(text);

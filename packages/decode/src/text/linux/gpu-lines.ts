@@ -122,7 +122,7 @@ export class GpuLines implements KernelPart {
   }
 
   end(): void {
-    for (const device of [...this.#banks.keys()]) this.#finish(device);
+    for (const device of this.#banks.keys()) this.#finish(device);
   }
 
   #xid(text: string, firstLine: number, lastLine: number): boolean {
