@@ -6,6 +6,7 @@ import { MCA_ADDR, MCA_CONFIG, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts'
 import { isLegacyAmd } from './amd-legacy.ts';
 import { isFirmwareBank } from './component.ts';
 import { cpuOf } from './cpu.ts';
+import type { CpuModel } from './cpu.ts';
 import type { AddressShape, McaDeciding } from './deciding.ts';
 import { decodeMcacod, errorCodeOf, isIoCode } from './mcacod.ts';
 import type { McacodClass } from './mcacod.ts';
@@ -119,12 +120,22 @@ function amdGivenLsb(record: AmdAddress): number | undefined {
 const NORTHBRIDGE = 4;
 const NORTHBRIDGE_DRAM_ECC = 8n;
 
+/** The address of a northbridge of family 0Fh: bits 39:3. BKDG 26094, MCA NB Address; Linux amd64_edac.c, get_error_address(). */
+const K8_ADDRESS = maskOf(39, 0);
+const K8_LSB = 3;
+const K8 = 0xf;
+
 /** Families 0Fh to 16h: no syndrome bit or address form of scalable MCA exists. */
-function legacyPage(record: McaDeciding): PageShape | undefined {
-  const poisoned = MCI_STATUS_AMD.read(record.status).POISON;
-  const usable =
-    record.bank === NORTHBRIDGE ? MCI_STATUS_AMD_LEGACY.read(record.status).XEC === NORTHBRIDGE_DRAM_ECC : poisoned;
-  return usable ? { ...shape(ALL_BITS, CACHE_LINE_LSB), assumed: true } : undefined;
+function legacyPage(record: McaDeciding, { family, model }: CpuModel): PageShape | undefined {
+  const isNorthbridge = record.bank === NORTHBRIDGE;
+  const usable = isNorthbridge
+    ? MCI_STATUS_AMD_LEGACY.read(record.status).XEC === NORTHBRIDGE_DRAM_ECC
+    : MCI_STATUS_AMD.read(record.status).POISON;
+  if (!usable) return undefined;
+  // Model 0 is none: so a record is read of which only the words of its text say that it is of one of these families.
+  return isNorthbridge && family === K8 && model !== 0
+    ? shape(K8_ADDRESS, K8_LSB)
+    : { ...shape(ALL_BITS, CACHE_LINE_LSB), assumed: true };
 }
 
 /**
@@ -139,7 +150,7 @@ function amdPage(record: McaDeciding): PageShape | undefined {
   const scalable = ipid !== undefined && ipid !== 0n;
   const id = bankId(record);
   const channelLocal = id !== undefined && smcaBank(id, cpu)?.area === 'memory';
-  if (!scalable && cpu !== undefined && isLegacyAmd(cpu)) return legacyPage(record);
+  if (!scalable && cpu !== undefined && isLegacyAmd(cpu)) return legacyPage(record, cpu);
   const usable = (scalable && s.PADDRV) || (s.POISON && !channelLocal);
   const lsb = amdGivenLsb(record);
   if (!usable || (lsb ?? 0) >= MAX_PHYSICAL_BITS) return undefined;
