@@ -116,6 +116,45 @@ test('what is planned again after it was withdrawn is announced again, under an 
   checkRun(scene);
 });
 
+describe('what would be given up at once is neither planned nor told', () => {
+  const lose = (scene: Scene, pfns: readonly bigint[]): void => {
+    for (const pfn of pfns) scene.see('a', 'kmsg', 'host.sigbus-sent', { pfn, comm: 'qemu', pid: 100 }, { vm: 'v' });
+  };
+
+  test.each([
+    ['stopped on purpose', (scene: Scene) => void scene.order('ann', { order: 'planned-stop', vm: 'v' })],
+    ['shut down', (scene: Scene) => void scene.vm('a', 'v', { state: 'gone', reason: 'shutdown' })],
+  ])('a restart of a VM that was %s', (_, ends) => {
+    const scene = new Scene(NOTICES);
+    for (const id of ['a', 'b']) scene.host(id);
+    scene.vm('a', 'v');
+    lose(scene, [1n, 2n]);
+    ends(scene);
+    lose(scene, [3n]);
+    scene.pass(5);
+    expect(told(scene.effects)).toEqual([]);
+    expect(scene.state.vms.get('v')?.move).toBeUndefined();
+    checkRun(scene);
+  });
+
+  test('a migration of a VM of which another copy is not proven to have stopped', () => {
+    const scene = new Scene(ACTS);
+    for (const id of ['a', 'b', 'c']) scene.host(id);
+    scene.vm('a', 'v');
+    scene.vm('b', 'v');
+    scene.send({ input: 'agent', at: scene.now, host: 'b', connected: false });
+    expect(scene.state.vms.get('v')).toMatchObject({ home: 'a', copies: [{ host: 'a' }, { host: 'b' }] });
+    scene.order('ann', { order: 'drain', host: 'a' });
+    scene.pass(60);
+    expect(told(scene.effects)).toEqual([]);
+    expect(scene.acts()).toEqual([]);
+    scene.order('ann', { order: 'attest', vm: 'v', host: 'b', epoch: 0, statement: 'I have looked: it is off.' });
+    scene.pass(5);
+    expect(told(scene.effects)).toEqual([expect.stringMatching(/^vm.restart.planned .*planned.migrate/)]);
+    checkRun(scene);
+  });
+});
+
 test('a reset that was announced and cannot be done is withdrawn, with what went wrong', () => {
   const resets = new Scene({ ...NOTICES, rules: [{ ...third, do: 'reboot', notice: 0 }] });
   resets.host('a');

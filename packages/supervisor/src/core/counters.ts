@@ -11,7 +11,7 @@ import { checkCorrected } from './corrected.ts';
 import type { HostId, Time } from './ids.ts';
 import { twinOf } from './ledger.ts';
 import type { HostReport } from './said.ts';
-import { blindSources } from './sources.ts';
+import { isBlindTo } from './sources.ts';
 import type { Doing, Host, Page, State } from './state.ts';
 import { countApart, lastOf } from './times.ts';
 import type { Due } from './times.ts';
@@ -37,48 +37,63 @@ export function noteCounters(host: Host, { counters, arch }: HostReport): void {
 
 /** Holds what every host has counted against the ledger, once all of it has settled. To be called as time passes. */
 export function checkCounters(t: Turn): void {
-  let sums: Sums | undefined;
-  const sumsNow = (): Sums => (sums ??= sumsOf(t.s));
-  for (const host of t.s.hosts.values()) checkHost(t, host, hostNow(t, host.id), sumsNow);
+  const sums = new Sums(t.s);
+  for (const host of t.s.hosts.values()) checkHost(t, host, sums);
 }
 
-/** What of VMs and of acts is told of hosts: looked for once for all of them. */
-interface Sums {
+/** What of VMs and of acts is told of hosts: looked for once for all of them, when the first of them asks. */
+class Sums {
+  readonly #s: State;
+  #unlocated: ReadonlyMap<HostId, number> | undefined;
+  #softOfflined: ReadonlyMap<HostId, number> | undefined;
+
+  constructor(s: State) {
+    this.#s = s;
+  }
+
   /** Errors of this boot without an address. */
-  unlocated: ReadonlyMap<HostId, number>;
+  unlocated(host: HostId): number {
+    return (this.#unlocated ??= unlocatedOf(this.#s)).get(host) ?? 0;
+  }
+
   /** Pages that we had moved before they were lost: they are out of use, and no error of theirs was handled. */
-  softOfflined: ReadonlyMap<HostId, number>;
+  softOfflined(host: HostId): number {
+    return (this.#softOfflined ??= softOfflinedOf(this.#s)).get(host) ?? 0;
+  }
 }
 
-function sumsOf(s: State): Sums {
-  const unlocated = new Map<HostId, number>();
-  const softOfflined = new Map<HostId, number>();
-  const add = (sums: Map<HostId, number>, host: HostId, n: number): void =>
-    void sums.set(host, (sums.get(host) ?? 0) + n);
+function unlocatedOf(s: State): ReadonlyMap<HostId, number> {
+  const of = new Map<HostId, number>();
   for (const vm of s.vms.values())
-    for (const [host, met] of vm.met)
-      add(
-        unlocated,
-        host,
-        countApart(met.unlocated, s.hosts.get(host)?.bootPlace?.at ?? 0, () => false),
-      );
+    for (const [host, { unlocated }] of vm.met) {
+      const count = countApart(unlocated, s.hosts.get(host)?.bootPlace?.at ?? 0, () => false);
+      of.set(host, (of.get(host) ?? 0) + count);
+    }
+  return of;
+}
+
+function softOfflinedOf(s: State): ReadonlyMap<HostId, number> {
+  const of = new Map<HostId, number>();
   for (const act of s.acts.values())
-    if (act.kind === 'soft-offline' && act.state === 'confirmed' && isOfBoot(s, act)) add(softOfflined, act.host, 1);
-  return { unlocated, softOfflined };
+    if (act.kind === 'soft-offline' && act.state === 'confirmed' && isOfBoot(s, act))
+      of.set(act.host, (of.get(act.host) ?? 0) + 1);
+  return of;
 }
 
 /** Whether an act was answered since its host has booted: both counters begin anew with a boot. */
 const isOfBoot = (s: State, { host, at }: Doing): boolean =>
   at === undefined || at >= (s.hosts.get(host)?.bootPlace?.at ?? 0);
 
-function checkHost(t: Turn, host: Host, clock: Time, sums: () => Sums): void {
-  // Counters are told when they change: while somebody reads them, what was told last is what they are.
-  if (!host.connected || t.now - host.since < SETTLED_MS || blindSources(host).length > 0) return;
-  checkCorrected(t, host, clock);
+function checkHost(t: Turn, host: Host, sums: Sums): void {
   const { counted } = host;
+  if (counted === undefined && host.correctedCount === undefined) return;
+  // Counters are told when they change: while somebody reads them, what was told last is what they are.
+  if (!host.connected || t.now - host.since < SETTLED_MS || isBlindTo(host)) return;
+  const clock = hostNow(t, host.id);
+  checkCorrected(t, host, clock);
   if (counted === undefined) return;
   checkFewer(t, host, counted, clock);
-  checkMore(t, host, counted, sums());
+  checkMore(t, host, counted, sums);
 }
 
 /** When what {@link checkCounters} looks at has settled. */
@@ -114,8 +129,10 @@ const isReofflined = (host: Host, page: Page): boolean =>
   host.boot !== undefined && page.reofflined === host.boot && page.appliedAt !== undefined;
 
 function checkFewer(t: Turn, host: Host, { handled, poisoned }: NonNullable<Host['counted']>, clock: Time): void {
-  const claimed = takenOut(host, clock);
   const kernel = Math.min(handled ?? Infinity, poisoned ?? Infinity);
+  // Most hosts have no bad page.
+  if (host.pages.size <= kernel) return;
+  const claimed = takenOut(host, clock);
   const short = claimed.length - kernel;
   if (short <= 0) return;
   // Which ones is not counted. What was said to be taken out again after the boot, before what the kernel itself has told.
@@ -148,10 +165,12 @@ function toldPages(host: Host): number {
 }
 
 function checkMore(t: Turn, host: Host, { handled, poisoned = 0 }: NonNullable<Host['counted']>, sums: Sums): void {
-  const kernel = handled ?? poisoned - (sums.softOfflined.get(host.id) ?? 0);
-  const told = toldPages(host) + (sums.unlocated.get(host.id) ?? 0);
+  const kernel = handled ?? poisoned - (poisoned > 0 ? sums.softOfflined(host.id) : 0);
+  const pages = kernel > 0 ? toldPages(host) : 0;
+  const told = kernel > pages ? pages + sums.unlocated(host.id) : pages;
   const count = kernel - told;
   if (count <= 0) {
+    if (host.unseen === undefined) return;
     delete host.unseen;
     calm(t, 'unseen-errors', host.id);
     return;

@@ -125,7 +125,7 @@ const isDue = ({ reofflines }: Page, now: Time): boolean =>
 export function watchOfflines(t: Turn): void {
   if (!t.s.policy.reoffline) return;
   for (const host of t.s.hosts.values())
-    if (host.connected && unapplied(host).some(page => isDue(page, t.now))) t.hosts.add(host.id);
+    if (host.connected && host.pages.size > 0 && unapplied(host).some(page => isDue(page, t.now))) t.hosts.add(host.id);
 }
 
 /** What became of a source. A gap is told, and so is a source that stopped reading. */

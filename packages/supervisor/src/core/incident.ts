@@ -286,7 +286,9 @@ export function closeIncident(t: Turn, incident: Incident, rule: string, why: st
 
 /** Closes what has been quiet for longer than any consequence takes, and forgets the oldest that are closed. */
 export function closeQuiet(t: Turn): void {
-  const busy = new Set(t.s.moving.map(id => t.s.vms.get(id)?.move?.incident));
+  let moved: ReadonlySet<IncidentId | undefined> | undefined;
+  const isBusy = (id: IncidentId): boolean =>
+    (moved ??= new Set(t.s.moving.map(of => t.s.vms.get(of)?.move?.incident))).has(id);
   let closed = 0;
   for (const incident of t.s.incidents.values()) {
     if (incident.state !== 'open') {
@@ -294,13 +296,13 @@ export function closeQuiet(t: Turn): void {
       continue;
     }
     const quiet = t.now - Math.max(incident.last, incident.openedAt) > LATE_MS;
-    if (quiet && !busy.has(incident.id))
+    if (quiet && !isBusy(incident.id))
       closeIncident(t, incident, 'core/quiet', 'Nothing more came of it for seven minutes, and nothing is under way.');
   }
   if (closed <= MAX_CLOSED) return;
   for (const [id, incident] of t.s.incidents) {
     if (closed <= MAX_CLOSED) break;
-    if (incident.state === 'open' || busy.has(id as IncidentId)) continue;
+    if (incident.state === 'open' || isBusy(id)) continue;
     t.s.incidents.delete(id);
     closed--;
   }

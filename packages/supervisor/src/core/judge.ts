@@ -8,8 +8,9 @@ import { closeIncident, incidentBefore, openIncident, openOf, unlocatedName } fr
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
 import type { HostFacts, VmFacts } from './ladder.ts';
 import { duePlannedStop, gpaOf, homeCopy, pageOfHost, isAlive, isClean, isPlannedStop, twinOf } from './ledger.ts';
-import { planMove } from './move.ts';
+import { planMove, unwanted } from './move.ts';
 import { MOVES, RUNGS } from './policy.ts';
+import { unprovenCopies } from './proof.ts';
 import type { HostRule, Rung, VmRule } from './policy.ts';
 import { handsOff } from './budget.ts';
 import type { Host, Incident, Page, State, Vm } from './state.ts';
@@ -182,6 +183,8 @@ function plan(t: Turn, vm: Vm, rule: VmRule, rung: Rung, facts: VmFacts, inciden
   const host = t.s.hosts.get(vm.home ?? '');
   const ended = host === undefined ? 0 : atOurs(host, facts.after?.at ?? 0);
   const wait: Time = down ? Math.min(ended, t.now) + rule.settle : t.now + rule.notice;
+  // Its owner would be told in one breath that it is done and that it is not.
+  if (vm.move === undefined && unwanted(t, vm, '') !== undefined) return;
   const planned = planMove(t, vm, { rung, rule: rule.name, incident: incident.id, by: '', wait });
   if (!planned) return;
   tellPlanned(t, vm, rung, incident, wait);
@@ -321,7 +324,8 @@ export function evacuate(t: Turn, host: Host, atHome: (host: HostId) => readonly
     left++;
     if (vm.move !== undefined || handsOff(vm) !== undefined || held) continue;
     const clean = isClean(t.s, vm) && host.connected && home.state === 'running';
-    if (clean && (vm.noMigrate ?? 0) > t.now) continue;
+    // What may not be begun is not planned: its owner would be told of it, and that it is not done, at every look.
+    if (clean && ((vm.noMigrate ?? 0) > t.now || unprovenCopies(vm).some(copy => copy !== home))) continue;
     const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
     const rung: Rung = clean ? 'migrate' : 'restart-elsewhere';
     const planned = planMove(t, vm, {

@@ -135,7 +135,8 @@ const isSuspect = (host: Host): boolean => host.suspect !== undefined;
 const silentFor = (s: State, host: Host): Time => (host.boot === undefined ? 0 : silence(host, s.now));
 
 /** What is known without counting: most rules do not hold of most hosts, which are judged often. */
-function mayHold(s: State, host: Host, { errors = 0, sameDimm = 0, corrected = 0, ...when }: HostWhen): boolean {
+function mayHold(s: State, host: Host, when: HostWhen): boolean {
+  const { errors = 0, sameDimm = 0, corrected = 0 } = when;
   if (host.pages.size < Math.max(errors, sameDimm) || (corrected > 0 && host.corrected.size === 0)) return false;
   if (when.suspect !== undefined && when.suspect !== isSuspect(host)) return false;
   return when.silent === undefined || silentFor(s, host) >= when.silent;

@@ -156,13 +156,19 @@ function isMoot(vm: Vm, doing: Doing | undefined): boolean {
   return looks && copy !== undefined && isProven(vm, copy);
 }
 
-/** What has changed since it was planned may have made it wrong. */
-function stillWanted(t: Turn, vm: Vm, move: Move): boolean {
-  const off =
+/** Why nothing is done with a VM that has not begun. Undefined where it may be. @param by who wants it; empty for a rule */
+export function unwanted(t: Turn, vm: Vm, by: string): string | undefined {
+  return (
     handsOff(vm) ??
     (isPlannedStop(vm, t.now) ? 'it was stopped on purpose' : undefined) ??
     // What a rule wants of a VM that runs is not done with one that its owner has shut down.
-    (move.by === '' && wasShutDown(vm) ? 'it runs no more, and nothing says that it has failed' : undefined);
+    (by === '' && wasShutDown(vm) ? 'it runs no more, and nothing says that it has failed' : undefined)
+  );
+}
+
+/** What has changed since it was planned may have made it wrong. */
+function stillWanted(t: Turn, vm: Vm, move: Move): boolean {
+  const off = unwanted(t, vm, move.by);
   if (off === undefined) return true;
   drop(t, vm, move, off);
   return false;

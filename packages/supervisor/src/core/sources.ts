@@ -38,6 +38,12 @@ export function hidesWhileLost(name: string, copyOf: (vm: VmId) => Pick<Copy, 's
   return state === undefined || !ENDED.has(state);
 }
 
+/** Whether a source of a host is not read, without which its errors may happen and nobody is told. */
+export function isBlindTo(host: Host): boolean {
+  for (const [name, { state }] of host.sources) if (EYES.has(name) && isBlind(name, state)) return true;
+  return false;
+}
+
 /** The sources of a host that are not read, with what became of them: `kmsg is stalled`. */
 export function blindSources(host: Host): string[] {
   if (host.sources.size === 0) return [];

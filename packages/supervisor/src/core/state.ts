@@ -413,15 +413,24 @@ export function snapshot(state: State): string {
   return JSON.stringify(state, (_key, v: unknown) => (v instanceof Map ? { '@map': [...v] } : v));
 }
 
+/** Makes the maps of a value anew that {@link snapshot} has written: in it, and faster than JSON.parse, which asks of each value. */
+function mapped(v: unknown): unknown {
+  if (typeof v !== 'object' || v === null) return v;
+  if ('@map' in v) return new Map((v['@map'] as [unknown, unknown][]).map(([key, of]) => [key, mapped(of)]));
+  const of = v as Record<string, unknown>;
+  for (const key of Object.keys(of)) {
+    const one = of[key];
+    if (typeof one === 'object' && one !== null) of[key] = mapped(one);
+  }
+  return v;
+}
+
 /**
  * The state that {@link snapshot} wrote.
  * @throws Error (a SyntaxError) when the text is no JSON; an Error when it is of another schema.
  */
 export function restore(text: string): State {
-  const state = JSON.parse(text, (_key, v: unknown) => {
-    if (typeof v !== 'object' || v === null || !('@map' in v)) return v;
-    return new Map(v['@map'] as [unknown, unknown][]);
-  }) as State;
+  const state = mapped(JSON.parse(text)) as State;
   // Not in those of before.
   state.fences ??= [];
   // Nor was an address told by itself: what was told then had it, where it was known.

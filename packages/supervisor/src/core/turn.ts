@@ -95,6 +95,7 @@ export function isStanding(t: Turn, type: AlertType, about: string): boolean {
 
 /** The reason for an alert is gone: the next one is raised again. */
 export function calm(t: Turn, type: AlertType, about: string): void {
+  if (t.s.alerts.size === 0) return;
   const known = t.s.alerts.get(`${type} ${about}`);
   if (known !== undefined) known.standing = false;
 }

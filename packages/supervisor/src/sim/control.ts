@@ -10,7 +10,7 @@ import { newState, restore, snapshot, type State } from '../core/state.ts';
 import { step } from '../core/step.ts';
 
 /** Inputs between two snapshots: fewer than in production, so that beginnings of both kinds are seen often. */
-const SNAPSHOT_EVERY = 500;
+const SNAPSHOT_EVERY = 200;
 
 /** Acts of which an answer may be a proof. */
 const ENDS: ReadonlySet<string | undefined> = new Set(['stop', 'prove', 'terminate']);
@@ -195,7 +195,8 @@ export class Control {
     const id = `${key} ${seq}`;
     this.store.rows.set(id, (this.store.rows.get(id) ?? 0) + 1);
     const row = isOld ? { ...input.row, seq: 1e9 + ++this.#again } : input.row;
-    return { ...input, row: this.#flaws.proof === true ? this.#believed(row) : row };
+    if (this.#flaws.proof === true) return { ...input, row: this.#believed(row) };
+    return row === input.row ? input : { ...input, row };
   }
 
   /** A row in which whatever is said of a stop is its proof. */

@@ -40,6 +40,8 @@ interface Agent {
   /** Its disk is full: it writes nothing down, and so neither reads nor does anything. A reader of it reads nothing. */
   full: boolean;
   deaf: boolean;
+  /** VMs that have changed while it could not write that down: its disk was full, or its host was down. */
+  unsaid: Set<VmId>;
   /** What its kernel has handled since the boot. */
   handled: Set<bigint>;
   /** What was written lately, newest last: a disk that lies loses it with its power. */
@@ -111,6 +113,7 @@ export class Fleet {
         known: 0,
         full: false,
         deaf: false,
+        unsaid: new Set(),
         handled: new Set(),
         late: [],
         reused: new Set(),
@@ -241,7 +244,9 @@ export class Fleet {
 
   #reports(id: HostId): void {
     this.#hostReport(id);
-    for (const vm of new Set([...this.agent(id).autostart.keys(), ...this.on(id)])) this.#vmReport(id, vm);
+    const { autostart, unsaid } = this.agent(id);
+    for (const vm of new Set([...autostart.keys(), ...this.on(id), ...unsaid])) this.#vmReport(id, vm);
+    unsaid.clear();
   }
 
   /** The controller has rows of its spool that are not on its disk: it goes on under another name, with what is not confirmed. */
@@ -294,7 +299,10 @@ export class Fleet {
     if (!agent.up) return;
     if (lies) for (const { at, undo } of agent.late.toReversed()) if (at >= this.#port.now() - LIE_MS) undo();
     agent.late = [];
-    for (const vm of this.on(id)) this.#at.get(vm)?.delete(id);
+    for (const vm of this.on(id)) {
+      this.#at.get(vm)?.delete(id);
+      agent.unsaid.add(vm);
+    }
     this.#on.get(id)?.clear();
     agent.up = false;
     agent.connected = false;
@@ -321,6 +329,8 @@ export class Fleet {
       if (auto && this.at(vm).size === 0) this.begin(id, vm);
       else this.#vmReport(id, vm);
     }
+    for (const vm of agent.unsaid) if (!agent.autostart.has(vm)) this.#vmReport(id, vm);
+    agent.unsaid.clear();
   }
 
   /** What an agent does with an act. */
@@ -471,6 +481,7 @@ export class Fleet {
 
   #vmReport(id: HostId, vm: VmId, reason?: string): void {
     const agent = this.agent(id);
+    if (agent.full) agent.unsaid.add(vm);
     this.spool(id, {
       kind: 'vm',
       vm,

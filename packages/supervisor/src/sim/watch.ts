@@ -95,7 +95,7 @@ export class Watch {
       this.#hosts.add(host);
       const id = `${host} ${spool} ${number}`;
       // Spools of a host are numbered: what stands in a later one is later.
-      const seq = Number(spool.split('-').at(-1)) * 1e6 + number;
+      const seq = Number(spool.slice(spool.lastIndexOf('-') + 1)) * 1e6 + number;
       // An agent that begins anew knows nothing of what it was asked.
       if (said.kind === 'source' && said.source === 'agent' && said.state === 'reading' && number === 1)
         for (const [open, { act }] of this.#open)
@@ -106,6 +106,18 @@ export class Watch {
     }
     this.#storms(input);
     for (const [i, effect] of effects.entries()) this.#effect(effect, effects[i - 1]);
+    this.#meant(effects);
+  }
+
+  /** I7: what an owner is told will be done is not taken back in the same breath. */
+  #meant(effects: readonly Effect[]): void {
+    const planned = new Set<string>();
+    for (const effect of effects) {
+      if (effect.effect !== 'notice') continue;
+      const { id, type } = effect.notice;
+      if (type === 'vm.restart.planned') planned.add(`${id}/withdrawn`);
+      holds(type !== 'vm.restart.withdrawn' || !planned.has(id), `I7: ${id} is told with what it takes back`);
+    }
   }
 
   /** I10: whether so many hosts have a new bad page that nothing new may begin. */

@@ -43,4 +43,29 @@ export const NAMED_SEEDS: readonly NamedSeed[] = [
     invariant: 'I9',
     mended: 'sim: take no error of an earlier copy for one of a later one',
   },
+  {
+    name: 'planned-and-taken-back',
+    seed: 57,
+    hosts: 20,
+    hours: 480,
+    faultsPerHostHour: 0.12,
+    wrong:
+      'A VM was to leave its host while another copy of it was not proven to have stopped: its migration was planned and given up four ' +
+      'times a step, and its owner was told of both at every look, hundreds of times. Of the same kind: what a rule wants of a VM that was ' +
+      'stopped on purpose or shut down (seeds 10 and 14 with 0.2 faults).',
+    invariant: 'I7',
+    mended: 'core: plan nothing that is given up in the same step',
+  },
+  {
+    name: 'ended-with-its-host',
+    seed: 630,
+    hosts: 20,
+    hours: 480,
+    faultsPerHostHour: 0.12,
+    wrong:
+      'A VM that had come by a live migration ended with its host; the simulated agent, unlike the real one, never told of it after the ' +
+      'boot, and the VM was to be migrated from there every hour.',
+    invariant: 'I11',
+    mended: 'sim: let an agent tell what it could not write down',
+  },
 ];
