@@ -65,6 +65,35 @@ The pair that is found is tried once more; a verdict that is not steady is told,
       (await import('./bisect.ts')).bisect(name, merged(program, { ...options, over: OVER.get(options.over) })),
     );
 
+  partOptions(program.command('repro'))
+    .description('a run as a folder for a bug report: with it another person sees it again, without this program')
+    .argument('<scenario>', 'a name or a YAML file')
+    .option('--out <folder>', 'where it goes; it must not be there yet (default: repro-NAME)')
+    .option('--no-check', 'do not play the folder by its own program when it is written')
+    .option('--timeout <seconds>', "give the run up after this long, instead of the scenario's time", deadline)
+    .option('--json', 'what was written as one JSON object on stdout')
+    .option('-q, --quiet', 'no time line')
+    .addHelpText(
+      'after',
+      `
+The machine is booted cold, and emulated, so that the folder does not depend on this computer. In it are QEMU's line
+(machine.sh), kernels and initramfs, all that was said to the machine and what came back (steps.txt), a program of
+Python's own library that plays it (reproduce.py), the trace, and a README with what is expected and what was seen.
+
+Exit codes:
+  0  the folder is written and, played by its own program, shows all that was expected; whatever the verdict is
+  1  it is written, and does not show it again
+  3  nothing could be shown: the run was not judged
+
+Examples:
+  syndrome repro intel-srao-process
+  syndrome repro amd-deferred --guest-kernel 6.19.6 --out bug
+  cd bug && QEMU=qemu-system-x86_64 python3 reproduce.py`,
+    )
+    .action(async (name: string, options: object) =>
+      (await import('./repro.ts')).repro(name, merged(program, options)),
+    );
+
   program
     .command('report')
     .description('a folder of traces as one static site: the worst first, each failed run beside one that passed')

@@ -27,6 +27,8 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_QEMU_KILLED:
     'QEMU was ended from outside, by a signal or a request that is not the lab’s: nothing can be said of the system under test.',
   E_LAB_QEMU_OLD: 'This QEMU is older than what the lab speaks to; the message says what it lacks. Choose a newer one.',
+  E_LAB_REPRO:
+    'The folder for a bug report could not be made: it is there already, or the run was not judged, or a part of it cannot be said again by lines. The message says which.',
   E_LAB_RUN_DIR:
     'The folder for the channels of a run, or a serial line in it, cannot be made: TMPDIR names none, it cannot be written to, it is another user’s, or others could replace what is made in it. Set TMPDIR to another one.',
   E_LAB_SOCKET: 'The lab cannot listen on a socket in its run folder. Look at the rights and the length of the path.',
