@@ -14,7 +14,7 @@ export interface Room {
   packages?: readonly string[];
 }
 
-const BYTES = ['common', 'registers', 'mca', 'arm', 'cper'] as const;
+const BYTES = ['common', 'registers', 'mca', 'arm', 'cper', 'acpi'] as const;
 const DECODE = [...BYTES, 'events', 'text', 'outlook', 'inject', 'decode', 'triage', 'bundle'] as const;
 const SUPERVISOR = [
   'store',
@@ -37,6 +37,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   arm: { folder: 'packages/decode/src/arm', imports: ['common', 'registers'], pure: true },
   mca: { folder: 'packages/decode/src/mca', imports: ['common', 'registers', 'arm'], pure: true },
   cper: { folder: 'packages/decode/src/cper', imports: ['common', 'registers', 'arm', 'mca'], pure: true },
+  acpi: { folder: 'packages/decode/src/acpi', imports: ['common', 'registers', 'cper'], pure: true },
   events: { folder: 'packages/decode/src/events', imports: BYTES, pure: true },
   text: { folder: 'packages/decode/src/text', imports: [...BYTES, 'events'], pure: true },
   outlook: { folder: 'packages/decode/src/outlook', imports: BYTES, pure: true },

@@ -25,7 +25,20 @@ import { MANUALS } from '@syndrome/decode/registers/manuals.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Rooms that have `W_…` and `L_…` codes beside their errors. */
-const PURE = ['common', 'registers', 'mca', 'arm', 'cper', 'events', 'text', 'outlook', 'inject', 'decode', 'trace'];
+const PURE = [
+  'common',
+  'registers',
+  'mca',
+  'arm',
+  'cper',
+  'acpi',
+  'events',
+  'text',
+  'outlook',
+  'inject',
+  'decode',
+  'trace',
+];
 /** Tables that explain codes; a code that stands only there is never printed. */
 const TABLES = /\/(error-codes|lint-codes|terms)\.ts$/;
 

@@ -1,4 +1,5 @@
 /** @module What a code that this program prints means. */
+import { ACPI_DIAGNOSTICS } from '../acpi/error.ts';
 import { ARM_LINT_CODES } from '../arm/lint-codes.ts';
 import { CPER_DIAGNOSTICS } from '../cper/error.ts';
 import { CPER_LINT_CODES, sectionsOfLint } from '../cper/lint-codes.ts';
@@ -40,6 +41,9 @@ export function explainCode(code: string): CodeExplanation | undefined {
       source: 'UEFI 2.10 appendix N; ACPI 6.5 18.3.2',
     };
   }
+  const table = own(ACPI_DIAGNOSTICS, code);
+  if (table !== undefined)
+    return { code, kind: 'diagnostic', title: 'firmware table', text: table, source: 'ACPI 6.5 18' };
   const kept = own<string>(MCA_NOTES, code);
   if (kept !== undefined)
     return { code, kind: 'diagnostic', title: 'deferred error', text: kept, source: 'PPR MCA_DESTAT' };
@@ -61,6 +65,7 @@ export function allCodes(): string[] {
     ...Object.keys(ARM_LINT_CODES),
     ...Object.keys(CPER_LINT_CODES),
     ...Object.keys(CPER_DIAGNOSTICS),
+    ...Object.keys(ACPI_DIAGNOSTICS),
     ...Object.keys(MCA_NOTES),
     ...Object.keys(TEXT_NOTES),
     ...Object.keys(INPUT_NOTES),

@@ -1,4 +1,5 @@
 /** @module What a register holds, and what a field is, by its name, in all registers that have it. */
+import { EINJ_ERROR_TYPES } from '../acpi/einj.ts';
 import * as arm from '../arm/esr.ts';
 import * as aer from '../cper/aer.ts';
 import { ERR_ADDR, ERR_STATUS } from '../cper/arm-ras.ts';
@@ -46,6 +47,7 @@ export const REGISTERS: readonly Register[] = [
   ERR_ADDR,
   VTD_FAULT_RECORD,
   IOMMU_EVENT,
+  EINJ_ERROR_TYPES,
 ];
 
 type Field = Register['fields'][number];
