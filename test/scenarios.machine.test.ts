@@ -2,57 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundledScenarios } from '@syndrome/lab/scenario/load.ts';
-import { parseEvent } from '@syndrome/trace/testing/parse.ts';
+import { LONG, passes, type Result } from './every-scenario.ts';
 import { Sandbox } from './program.ts';
-import { decodedOf, heardByLab, tracedOf } from './same-events.ts';
 
 let sandbox: Sandbox;
 beforeEach(() => void (sandbox = new Sandbox()));
 afterEach(() => sandbox.remove());
 
-interface Result {
-  schemaVersion: number;
-  scenario: string;
-  verdict: string;
-  outcome: string;
-  seconds: number;
-  expectations: { kind: string; status: string }[];
-  trace: string;
-}
-
 describe('every scenario, on real kernels and a real Xen', () => {
-  test.each(bundledScenarios().map(s => [s.name, s.outcome]))('%s: %s', async (name, outcome) => {
-    const { code, stdout, stderr } = await sandbox.run('run', name, '--json', '--accel', 'tcg');
-    expect(stdout, stderr).not.toBe('');
-    const result = JSON.parse(stdout) as Result;
-    // An outlook may leave room for what happened; everything else has to be judged.
-    const failed = result.expectations.filter(
-      e => e.status !== 'pass' && !(e.kind === 'outlook' && e.status === 'not-judged'),
-    );
-    expect({ ...result, failed }, stderr).toMatchObject({
-      schemaVersion: 1,
-      scenario: name,
-      verdict: 'pass',
-      outcome,
-      failed: [],
-    });
-    expect(code).toBe(0);
-    // The verdict is a function of the trace: reading it again gives the same.
-    const again = await sandbox.run('show', result.trace, '--json');
-    const shown = JSON.parse(again.stdout) as Result & { diagnostics: unknown[]; departures: unknown[] };
-    expect({ verdict: shown.verdict, outcome: shown.outcome, expectations: shown.expectations }).toEqual({
-      verdict: result.verdict,
-      outcome: result.outcome,
-      expectations: result.expectations,
-    });
-    // And whoever pastes its lines into decode sees what the lab saw.
-    const trace = readFileSync(result.trace, 'utf8');
-    const events = trace.split('\n').flatMap(line => parseEvent(line) ?? []);
-    expect(tracedOf(events)).toEqual(decodedOf(heardByLab(trace)));
-    // And each event is as the catalogue has it.
-    expect([shown.diagnostics, shown.departures]).toEqual([[], []]);
-    await sandbox.clean();
-  });
+  const scenarios = bundledScenarios().filter(({ name }) => !LONG.has(name));
+  test.each(scenarios.map(s => [s.name, s.outcome]))('%s: %s', (name, outcome) => passes(sandbox, name, outcome));
 });
 
 describe('a restored run gives the verdict of a cold one', () => {

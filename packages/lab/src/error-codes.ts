@@ -2,6 +2,8 @@
 export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_BOOT:
     'The guest did not become ready. The last lines of its console are in the message; see all of it with `syndrome show TRACE --all`.',
+  E_LAB_FIRMWARE:
+    'The lab could not play the firmware of the machine: the guest has not taken the last record, or the machine has no such firmware (`apei: true`).',
   E_LAB_HOST_LOCAL:
     'This machine cannot be the host layer itself (the hint says what is missing), or its kernel refused to poison the page.',
   E_LAB_INTERRUPTED: 'A signal stopped the run. Everything is cleaned up, and nothing is judged.',

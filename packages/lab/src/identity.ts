@@ -56,13 +56,14 @@ function byContent(files: MachineFiles, digests: FileDigests): MachineFiles {
     if (stat?.isDirectory()) return `tree-${digests.ofTree(text)}`;
     return stat?.isFile() ? of(text) : text;
   };
-  const { qemu, kernel, initrd, firmware, xen, guest } = files;
+  const { qemu, kernel, initrd, firmware, xen, tables, guest } = files;
   return {
     qemu: qemu.map(word),
     kernel: of(kernel),
     initrd: of(initrd),
     ...(firmware === undefined ? {} : { firmware: of(firmware) }),
     ...(xen === undefined ? {} : { xen: of(xen) }),
+    ...(tables === undefined ? {} : { tables: tables.map(of) }),
     ...(guest === undefined ? {} : { guest: { kernel: of(guest.kernel), initrd: of(guest.initrd) } }),
   };
 }

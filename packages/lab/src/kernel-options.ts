@@ -37,7 +37,7 @@ export const NEEDS: readonly Need[] = [
   },
   {
     option: 'CONFIG_ACPI_APEI_GHES',
-    ways: { ghes: 'outer' },
+    ways: { ghes: 'outer', einj: 'guest', 'boot-record': 'guest' },
     events: ['cper', 'cper-address'],
     without: 'it does not look for the records of firmware',
   },

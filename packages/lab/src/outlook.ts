@@ -83,6 +83,8 @@ function planOf(input: OutlookInput): Planned | undefined {
   const [first, second] = found;
   // What a raw command does is not looked at.
   if (first === undefined || those(meanings(steps), 'anything').length > 0) return undefined;
+  const next = injectionIn(steps[first] as Step, values)?.way === 'boot-record';
+  if (those(meanings(steps), 'reset').length > 0 && !next) return undefined;
   const facts = machineKind(input.machine).facts(input.machine, input);
   const at = (i: number): Planned | undefined => {
     const step = steps[i] as Step;

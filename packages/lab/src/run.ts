@@ -15,7 +15,7 @@ import type { Session } from './session.ts';
 import { startMachine } from './start.ts';
 import { stateFolder } from './state-dir.ts';
 import { describeStep } from './steps/describe.ts';
-import { injects, runStep, savedBy } from './steps/registry.ts';
+import { injects, outlives, runStep, savedBy } from './steps/registry.ts';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
 import { isFoundAs } from '@syndrome/trace/trace-index.ts';
 import { layersOf } from './trace/layers.ts';
@@ -176,7 +176,11 @@ async function drive(
       });
       if (injects(step) && !recorder.index.has('lab.injected'))
         stateOutlook(scenario, assembly, recorder, session.values);
-      await session.unlessAborted(stepOrDeath(session, step.step, runStep(session, step)), `the step ${step.step}`);
+      const work = runStep(session, step);
+      await session.unlessAborted(
+        outlives(step) ? work : stepOrDeath(session, step.step, work),
+        `the step ${step.step}`,
+      );
     }
     await observe(scenario, session);
     session.tape.end();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentClient } from './guest/client.ts';
+import type { AgentEvent } from './guest/protocol.ts';
 import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { HmpError } from '@syndrome/qemu/qmp/errors.ts';
@@ -15,6 +16,8 @@ import { agentEvent } from '@syndrome/decode/text/syndrome/agent-events.ts';
 import type { LocalHost } from './host-local.ts';
 import { abortError, LabError } from './errors.ts';
 import { lastWords } from './last-words.ts';
+import type { Firmware } from './firmware/firmware.ts';
+import { memoryEnds } from './machine/qemu-args.ts';
 import { type Channel, channelEnd, type MachineEnds } from './machine/channels.ts';
 import { type ExitStatus, KeptProcess } from './machine/keeper.ts';
 import { RunDir } from './machine/run-dir.ts';
@@ -54,6 +57,8 @@ export class Session {
   /** The agent in the guest under test, and that of the host layer of a nested machine. */
   agent!: AgentClient;
   host: AgentClient | undefined;
+  /** The firmware of the machine, where the lab plays it. */
+  firmware: Firmware | undefined;
   /** Where the outer QEMU listens for a debugger, if it does. */
   gdbPath: string | undefined;
   /** What goes on behind the steps; the end of the run waits for it. */
@@ -73,9 +78,12 @@ export class Session {
   #shutdownReason: string | undefined;
   /** The exit code that the VMM under test has announced. */
   #announcedExit: number | undefined;
+  #endWatch = (): void => {};
+  /** Which boot of its Linux the agent under test has spoken of. */
+  #boot: string | undefined;
   #stderr: string[] = [];
   /** Number of the last event that is not of this machine. */
-  readonly #before: number;
+  #before: number;
 
   private constructor(recorder: TraceRecorder, spec: MachineSpec, signal: AbortSignal) {
     this.recorder = recorder;
@@ -132,6 +140,11 @@ export class Session {
       } else this.#lines.set(channel, await this.#dir.serialLine(end));
     }
     if (kind.debugger) ends.gdb = this.#dir.file('gdb.sock');
+    Object.assign(
+      ends,
+      memoryEnds(this.spec, name => this.#dir.file(name)),
+    );
+    if (ends.memory !== undefined) await this.#playFirmware(ends.memory);
     const argv = command(ends);
     this.gdbPath = ends.gdb;
     this.note('vmm.start', { command: argv.join(' ') });
@@ -164,6 +177,15 @@ export class Session {
     if (!kind.vmm) this.qmp = this.outer;
   }
 
+  /** Makes the memory of the machine, and does what its guest asks the firmware for as long as it runs. */
+  async #playFirmware(memory: string): Promise<void> {
+    const { kind, spec } = this;
+    const { Firmware } = await import('./firmware/firmware.ts');
+    const { watchFirmware } = await import('./firmware/watch.ts');
+    this.firmware = new Firmware(memory, spec.memory, kind.firmware?.(spec) ?? []);
+    this.#endWatch = watchFirmware(this.firmware, (name, fields) => this.note(name, fields));
+  }
+
   #socket(channel: Channel): Socket {
     return this.#sockets.get(channel) ?? this.#missing(channel);
   }
@@ -189,11 +211,26 @@ export class Session {
   /** Waits until an agent answers: after a boot it speaks first, in a restored machine it is asked. */
   async ready(agent: AgentClient, restored: boolean): Promise<void> {
     const what = agent === this.host ? 'the agent in the host layer' : 'the agent in the guest';
-    if (restored) await this.orDie(agent.ready(RESTORE_MS), RESTORE_MS, what);
-    else {
-      const first = agent.nextEvent(event => event.name === 'ready', { after: 0, deadlineMs: BOOT_DEADLINE_MS });
-      await this.orDie(first, BOOT_DEADLINE_MS, what);
-    }
+    const first = restored
+      ? agent.ready(RESTORE_MS)
+      : agent
+          .nextEvent(event => event.name === 'ready', { after: 0, deadlineMs: BOOT_DEADLINE_MS })
+          .then(event => event.fields as { boot?: string });
+    const { boot } = await this.orDie<{ boot?: string }>(first, restored ? RESTORE_MS : BOOT_DEADLINE_MS, what);
+    if (agent === this.agent) this.#boot = boot;
+  }
+
+  /**
+   * Waits until the agent answers from another boot than the last one; what died before that counts no more.
+   * @throws AgentDeadlineError; AgentClosedError where the machine ended
+   */
+  async awaitBoot(deadlineMs: number): Promise<void> {
+    const before = this.#boot;
+    const next = (event: AgentEvent): boolean => event.name === 'ready' && event.fields.boot !== before;
+    const { fields } = await this.agent.nextEvent(next, { after: 0, deadlineMs, what: 'the agent of the next boot' });
+    this.#boot = (fields as { boot?: string }).boot;
+    this.#before = this.recorder.events.length;
+    await this.loadModules();
   }
 
   /** Sends a request to the reference VMM: one JSON object on its control line. */
@@ -367,6 +404,9 @@ export class Session {
     this.#waits.end();
     await this.qmp?.close();
     await this.outer?.close();
+    this.#endWatch();
+    this.firmware?.close();
+    this.firmware = undefined;
     const kept = (await this.localHost?.end()) ?? [];
     this.localHost = undefined;
     if (kept.length > 0) {

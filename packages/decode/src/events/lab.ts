@@ -7,9 +7,17 @@ export const LAB = {
     line: f => `step ${short(f.index)}: ${short(f.text)}`,
   }),
   'lab.injected': row(
-    'kind:string record?:string process?:string page?:string cpu?:number bank?:number status?:register mcgStatus?:register addr?:address misc?:register broadcast?:boolean command?:string severity?:string errorType?:number bytes?:number pfn?:pfn sent?:number',
+    'kind:string record?:string process?:string page?:string cpu?:number bank?:number status?:register mcgStatus?:register addr?:address misc?:register broadcast?:boolean command?:string severity?:string errorType?:number threshold?:boolean bytes?:number pfn?:pfn sent?:number',
     'The lab is about to inject an error: a machine check (mce), a firmware report (ghes) or a poisoned page.',
     { line: (_, { words }) => `INJECT ${words()}` },
+  ),
+  'lab.firmware-acknowledged': row('', 'The guest has taken the record of its firmware: it cleared the block status.', {
+    line: () => 'the guest has taken the record',
+  }),
+  'lab.firmware-asked': row(
+    'type:number error:string addr?:address status:string',
+    'The guest has asked its firmware for an error (EINJ), and the lab has answered.',
+    { line: f => `the guest asks for ${short(f.error)} at ${short(f.addr)}: ${short(f.status)}` },
   ),
   'lab.outlook': row(
     'outcome:string rule:string certainty:string possible?:string dependsOn?:string within?:number message?:string',

@@ -349,6 +349,15 @@ export const LINUX = {
     'Memory error type in a firmware-reported memory error.',
     { severity: 'unknown' },
   ),
+  'cper-previous-boot': row(
+    'severity:string section?:string addr?:address',
+    'Linux found a record of the boot before, which firmware left (BERT).',
+    {
+      severity: 'unknown',
+      line: f =>
+        `CPER of the boot before: ${short(f.severity)}${f.section === undefined ? '' : `, ${short(f.section)}`}${f.addr === undefined ? '' : ` at ${short(f.addr)}`}`,
+    },
+  ),
   'edac-amd': row(
     'severity:string cpu?:number bank:number status:register flags:string family?:number model?:number stepping?:number',
     'A machine check as the AMD decoder of the kernel prints it.',

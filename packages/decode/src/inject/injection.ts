@@ -1,5 +1,6 @@
 /** @module One error to be put into a machine, as a value: data only, so that it can be shown, stored, sent and done. */
 import type { CperSeverity } from '../cper/record.ts';
+import type { EinjError } from './einj.ts';
 
 /** A machine check as QEMU's monitor takes it. Registers are u64. */
 export interface Mce {
@@ -24,7 +25,7 @@ export interface MceInjection extends Mce {
   record?: string;
 }
 
-/** A memory error in a firmware record, by QMP `inject-ghes-v2-error`. */
+/** A memory error in a firmware record: by QMP `inject-ghes-v2-error`, or by the lab where it is the firmware. */
 export interface GhesInjection {
   way: 'ghes';
   severity: CperSeverity;
@@ -32,6 +33,21 @@ export interface GhesInjection {
   addr: bigint;
   /** UEFI 2.10 N.2.5, memory error type; 3 is multi-bit ECC. */
   errorType: number;
+  /** The section says that corrected errors have passed their threshold. UEFI 2.10 N.2.2. */
+  threshold?: true;
+}
+
+/** A memory error in the record that firmware leaves for the next boot (BERT). */
+export interface BootRecordInjection extends Omit<GhesInjection, 'way' | 'threshold'> {
+  way: 'boot-record';
+}
+
+/** A memory error that the guest's kernel asks its firmware for (EINJ). */
+export interface EinjInjection {
+  way: 'einj';
+  error: EinjError;
+  /** Physical address of the page. */
+  addr: bigint;
 }
 
 /** A page frame of the host, by hwpoison_inject or soft_offline_page of its kernel. */
@@ -66,6 +82,8 @@ export interface MonitorInjection {
 export type Injection =
   | MceInjection
   | GhesInjection
+  | BootRecordInjection
+  | EinjInjection
   | HostInjection
   | ProcessInjection
   | WalkInjection

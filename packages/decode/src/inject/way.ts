@@ -23,6 +23,7 @@ export type InjectedFields = {
   command?: string;
   severity?: string;
   errorType?: number;
+  threshold?: boolean;
   bytes?: number;
   pfn?: bigint;
 };

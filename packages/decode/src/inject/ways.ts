@@ -1,6 +1,8 @@
 /** @module All ways to inject, and what can be asked of any injection. */
 import type { Settings } from '../outlook/context.ts';
 import type { OutlookRecord } from '../outlook/record.ts';
+import { BOOT_RECORD } from './boot-record.ts';
+import { EINJ } from './einj.ts';
 import { GHES } from './ghes.ts';
 import type { Injection, InjectionOf, Way } from './injection.ts';
 import { MCE } from './mce.ts';
@@ -12,6 +14,8 @@ import type { Fields, InjectedFields, WayOf } from './way.ts';
 const WAYS: { readonly [W in Way]: WayOf<InjectionOf<W>> } = {
   mce: MCE,
   ghes: GHES,
+  'boot-record': BOOT_RECORD,
+  einj: EINJ,
   'corrupt-pfn': HOST_PAGE,
   'soft-offline': HOST_PAGE,
   madvise: PROCESS_PAGE,

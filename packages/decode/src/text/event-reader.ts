@@ -101,6 +101,22 @@ class ReportSeverities {
   }
 }
 
+/** A record of the boot before has no number by which its lines would be told one by one. */
+function previousBoot(item: TextItem, layer: LinuxLayer): LogEvent | undefined {
+  if (item.type !== 'cper' || item.record.previousBoot !== true) return undefined;
+  const { severity, sections } = item.record;
+  const [body] = sections.map(section => section.body);
+  const addr = body?.kind === 'memory' ? body.physicalAddress : undefined;
+  return {
+    name: `${layer}.cper-previous-boot`,
+    fields: {
+      severity,
+      ...(body === undefined ? {} : { section: body.kind }),
+      ...(addr === undefined ? {} : { addr }),
+    },
+  };
+}
+
 /** Makes a reader of events out of one of items. */
 function eventReader(
   layer: LinuxLayer,
@@ -111,7 +127,7 @@ function eventReader(
   const severities = new ReportSeverities(layer);
   const reader = open(item => {
     const owed = severities.owed(item);
-    const event = eventOf(item, layer) ?? owed;
+    const event = eventOf(item, layer) ?? owed ?? previousBoot(item, layer);
     if (event !== undefined) events.push(event);
   });
   const taken = (): LogEvent[] => {

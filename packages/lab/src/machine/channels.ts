@@ -68,4 +68,8 @@ export function channelEnd(channel: Channel, folder = ''): ChannelEnd {
 export type MachineEnds = Partial<Record<Channel, ChannelEnd>> & {
   /** A socket on which QEMU listens: a debugger that connects stops the machine. */
   gdb?: string;
+  /** The file of its memory, where the lab has that too. */
+  memory?: string;
+  /** The file of its store of error records. */
+  records?: string;
 };

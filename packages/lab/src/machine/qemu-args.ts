@@ -70,7 +70,19 @@ export function qemuArgs(setup: MachineSetup, ends: MachineEnds): string[] {
   const x86 = kind.target(machine) === 'x86_64';
   const outer = kind.outer(machine, files, append);
   const args = [...files.qemu, '-nodefaults', '-no-user-config', '-display', 'none'];
-  args.push('-accel', accel, '-smp', String(machine.cpus), '-m', String(machine.memory), '-machine', outer.machine);
+  const board = ends.memory === undefined ? outer.machine : `${outer.machine},memory-backend=ram0`;
+  args.push('-accel', accel, '-smp', String(machine.cpus), '-m', String(machine.memory), '-machine', board);
+  if (ends.memory !== undefined) {
+    args.push(
+      '-object',
+      `memory-backend-file,id=ram0,size=${machine.memory}M,share=on,mem-path=${escape(ends.memory)}`,
+    );
+  }
+  for (const table of files.tables ?? []) args.push('-acpitable', `file=${escape(table)}`);
+  if (ends.records !== undefined) {
+    args.push('-object', `memory-backend-file,id=erst0,size=1M,share=on,mem-path=${escape(ends.records)}`);
+    args.push('-device', 'acpi-erst,memdev=erst0');
+  }
   args.push('-cpu', accel === 'kvm' && !x86 ? 'host' : outer.cpu);
   if (files.firmware !== undefined) args.push('-bios', files.firmware);
   // QEMU connects to us: nothing it says is lost, and nobody waits for its sockets to appear.
@@ -90,10 +102,23 @@ export function qemuArgs(setup: MachineSetup, ends: MachineEnds): string[] {
   return args;
 }
 
+/** The files of a machine's memory that QEMU shares with the lab, or keeps over a reset. */
+export function memoryEnds(
+  machine: MachineSpec,
+  file: (name: string) => string,
+): Pick<MachineEnds, 'memory' | 'records'> {
+  const kind = machineKind(machine);
+  return {
+    ...(kind.firmware?.(machine).length ? { memory: file('memory') } : {}),
+    ...(kind.keepsRecords?.(machine) ? { records: file('records') } : {}),
+  };
+}
+
 /** The command line with the ends of its channels in no folder, the same for every run. */
 export function stableArgs(setup: MachineSetup): string[] {
   const channels = machineChannels(setup);
-  return qemuArgs(setup, Object.fromEntries(channels.map(channel => [channel, channelEnd(channel)])));
+  const ends = Object.fromEntries(channels.map(channel => [channel, channelEnd(channel)]));
+  return qemuArgs(setup, { ...ends, ...memoryEnds(setup.machine, name => name) });
 }
 
 /** A command line as a shell would take it. What a screen would obey stands in quotes of bash that name it by its number. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Accel } from '../machine/accel.ts';
 import { channelEnd, type MachineEnds } from '../machine/channels.ts';
-import { qemuArgs } from '../machine/qemu-args.ts';
+import { memoryEnds, qemuArgs } from '../machine/qemu-args.ts';
 import { VMMS } from '../vmms/registry.ts';
 import { amdHost } from './amd-host.ts';
 import { arm64Host } from './arm64-host.ts';
@@ -18,6 +18,7 @@ const SPECS: Readonly<Record<string, object>> = {
     append: 'mce=print_all a=b,c',
     reboot: 'reset',
   },
+  'linux-guest, whose firmware is the lab': { apei: true, erst: true, append: 'quiet' },
   'linux-guest, arm64': { arch: 'aarch64', cpu: 'max,pauth-impdef=on', append: 'quiet' },
   'linux-guest, arm64 with firmware': { arch: 'aarch64', cpu: 'max', firmware: true },
   'linux-guest, arm64 with RAS': { arch: 'aarch64', cpu: 'max', firmware: true, ras: true, append: 'quiet' },
@@ -47,6 +48,7 @@ function filesOf(spec: MachineSpec): MachineFiles {
     kernel: '/k,1/vmlinuz',
     initrd: '/i,1/initrd.cpio',
     ...('firmware' in spec && spec.firmware ? { firmware: '/f,1/code.fd' } : {}),
+    ...('apei' in spec && spec.apei ? { tables: ['/t,1/bert.aml', '/t,1/hest.aml'] } : {}),
     ...(spec.kind === 'xen-dom0' ? { xen: '/x/xen' } : {}),
     ...('guest' in spec ? { guest: { kernel: '/g,1/vmlinuz', initrd: '/g/initrd.cpio' } } : {}),
   };
@@ -74,7 +76,8 @@ test('every kind of machine is among them', () => {
 test('the command lines of every kind of machine are as they were', async () => {
   const text = Object.entries(SPECS).flatMap(([title, rest]) => {
     const spec = machineSchema.parse({ kind: title.split(',')[0], ...rest });
-    const ends = Object.fromEntries(machineKind(spec).channels.map(name => [name, channelEnd(name, '/run,1')]));
+    const channels = Object.fromEntries(machineKind(spec).channels.map(name => [name, channelEnd(name, '/run,1')]));
+    const ends = { ...channels, ...memoryEnds(spec, name => `/run,1/${name}`) };
     const withGdb = { ...ends, gdb: '/run,1/gdb.sock' };
     return [
       ...lines(title, outer(spec, 'tcg', ends, '')),

@@ -45,7 +45,8 @@ export interface MachineFacts {
 }
 
 interface GhesTarget {
-  qemu: Partial<Settings>;
+  /** Undefined where the lab is the firmware: QEMU has no part in it. */
+  qemu?: Partial<Settings>;
   linux: Partial<Settings>;
   /** Where it is a host layer: what is hit there is a page of its VMM. */
   vmm?: Pick<Vmm, 'tookError'>;
@@ -140,5 +141,26 @@ export function ghesTarget(
     qemu: { ...(parts.qemu === undefined ? {} : { version: parts.qemu }), ras: spec.ras && spec.firmware },
     linux: { ...kernel, ...configSettings(config), version, platform: accel, cpus: spec.cpus },
     ...(vmm && { vmm }),
+  };
+}
+
+/** The layer that a record of a firmware reaches which the lab plays itself, in an x86 guest. */
+export function ownFirmware(
+  spec: { cpu: string; cpus: number; append: string },
+  { accel, parts, append = '', configs }: FactsInput,
+): GhesTarget | undefined {
+  const kernel = kernelSettings(`${spec.append} ${append}`);
+  if (kernel === undefined || configs?.guest?.has('CONFIG_ACPI_APEI_GHES') === false) return undefined;
+  const vendor = cpuVendor(spec.cpu, accel === 'tcg' ? 'tcg' : 'intel');
+  return {
+    linux: {
+      ...kernel,
+      ...configSettings(configs?.guest),
+      ...versionSetting(parts, 'kernel'),
+      ...(vendor === undefined ? {} : { vendor }),
+      platform: accel,
+      cpus: spec.cpus,
+      delivery: 'ghes-notify',
+    },
   };
 }

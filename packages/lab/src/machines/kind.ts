@@ -33,6 +33,8 @@ export interface MachineFiles {
   /** UEFI code, for a machine with firmware. */
   firmware?: string;
   xen?: string;
+  /** ACPI tables that QEMU gives the machine besides its own. */
+  tables?: readonly string[];
   /** Of a nested machine: what its guest is started with. */
   guest?: { kernel: string; initrd: string };
 }
@@ -99,6 +101,10 @@ export interface MachineKind<Spec extends BaseSpec = BaseSpec> {
   readonly channels: readonly Channel[];
   /** QEMU listens for a debugger. */
   readonly debugger?: true;
+  /** The ACPI tables of a machine whose firmware the lab is: QEMU keeps its memory in a file that both have. */
+  firmware?(spec: Spec): readonly Uint8Array[];
+  /** The machine has a store of error records (ERST): it keeps them over a reset. */
+  keepsRecords?(spec: Spec): boolean;
   /** Memory that a run takes, in GB (10⁹ bytes): told to people who have little of it. */
   readonly memoryGb?: number;
   /** Reads the console of the system under test. */

@@ -3,7 +3,9 @@ import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 import { FLAT_CHANNELS } from '../machine/channels.ts';
 import { bootLinux, firmwareWords, PL011_SERIAL, UART_SERIAL, virtMachine, words } from '../machine/command-line.ts';
 import { agentImage, builtInSigns, findModules } from '../machine/images.ts';
-import { ghesTarget, x86Layer } from './facts.ts';
+import { firmwareTables, tableFaults, windowWords } from '../firmware/tables.ts';
+import { tableFiles } from '../firmware/table-files.ts';
+import { ghesTarget, ownFirmware, x86Layer } from './facts.ts';
 import { firmwareFaults } from './firmware.ts';
 import { describeSystem, knownKernel, type MachineKind } from './kind.ts';
 import { kernelOf } from './named-kernel.ts';
@@ -16,6 +18,14 @@ const schema = z.strictObject({
   memory: z.int().min(64).max(16384).default(256).describe('MiB'),
   firmware: z.boolean().default(false).describe('boot through UEFI with ACPI (aarch64)'),
   ras: z.boolean().default(false).describe('firmware-first RAS: HEST/GHES tables; needs firmware: true'),
+  apei: z
+    .boolean()
+    .default(false)
+    .describe('firmware-first RAS on x86_64: the lab is the firmware, with HEST, BERT and EINJ tables of its own'),
+  erst: z
+    .boolean()
+    .default(false)
+    .describe('a store of error records that outlives a reset (device acpi-erst; x86_64)'),
   kernel: z.string().default('newest').describe('version, series such as 6.19, or newest'),
   flavour: z.enum(['cloud', 'generic']).default('cloud'),
   modules: z
@@ -44,8 +54,14 @@ export const linuxGuest = {
     if (data['firmware'] === true && data['arch'] !== 'aarch64') {
       faults.push({ key: 'firmware', message: 'firmware: true needs arch: aarch64' });
     }
-    return faults;
+    if (data['erst'] === true && data['arch'] === 'aarch64') {
+      faults.push({ key: 'erst', message: 'erst: true needs arch: x86_64' });
+    }
+    return [...faults, ...tableFaults(data)];
   },
+
+  firmware: spec => (spec.apei ? firmwareTables(spec.memory) : []),
+  keepsRecords: spec => spec.erst,
 
   async gather(spec, choices, supply) {
     const machine = choices.cpu === undefined ? spec : { ...spec, cpu: choices.cpu };
@@ -66,6 +82,7 @@ export const linuxGuest = {
         kernel: kernel.image,
         initrd: await agentImage(supply, arch, modules),
         ...(firmware === undefined ? {} : { firmware: firmware.code }),
+        ...(machine.apei ? { tables: await tableFiles(supply.cacheDir, firmwareTables(machine.memory)) } : {}),
       },
       modules: modules.map(m => `/${m.path}`),
       builtIn: builtInSigns(kernel, machine.modules),
@@ -77,7 +94,7 @@ export const linuxGuest = {
   outer(spec, files, append) {
     const x86 = spec.arch === 'x86_64';
     const commandLine = x86
-      ? words(UART_SERIAL, spec.append, append)
+      ? words(UART_SERIAL, spec.apei ? windowWords(spec.memory) : '', spec.append, append)
       : words(PL011_SERIAL, firmwareWords(spec), spec.append, append);
     return {
       machine: x86 ? 'pc' : virtMachine(spec),
@@ -97,6 +114,7 @@ export const linuxGuest = {
     }
     const hosts = input.accel === 'tcg' ? (['tcg'] as const) : (['intel', 'amd'] as const);
     const layers = hosts.flatMap(host => x86Layer(spec, input, host, 'qemu') ?? []);
-    return { x86: layers.length === hosts.length ? layers : undefined };
+    const ghes = spec.apei ? { ghes: ownFirmware(spec, input) } : {};
+    return { x86: layers.length === hosts.length ? layers : undefined, ...ghes };
   },
 } satisfies MachineKind<Spec>;

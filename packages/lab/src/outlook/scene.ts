@@ -40,6 +40,8 @@ export type Meaning =
   | { is: 'count' }
   /** The lab goes on when it has seen this event. */
   | { is: 'awaited'; event: string }
+  /** The machine boots once more: what went before is over, but for what firmware keeps. */
+  | { is: 'reset' }
   /** Nothing happens to the machine. */
   | { is: 'nothing' }
   /** What it does to the machine is not looked at: nothing can be said any more. */

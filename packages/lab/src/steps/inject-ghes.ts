@@ -6,6 +6,7 @@ import { fieldsOf, recordOf } from '@syndrome/decode/inject/ways.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import type { Journey } from '@syndrome/decode/outlook/explore.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
+import { firmwareLegs } from '../outlook/firmware.ts';
 import { guestOfVmm, type Leg, type Legs, type Plan, those, victimOf } from '../outlook/scene.ts';
 import { u64 } from './arguments.ts';
 import { defineStep, type Value } from './step.ts';
@@ -16,13 +17,16 @@ const schema = z
     severity: z.enum(['recoverable', 'fatal', 'corrected', 'none']).default('recoverable'),
     address: u64.describe('physical address of the memory error'),
     errorType: z.int().min(0).max(15).default(3).describe('UEFI memory error type; 3 is multi-bit ECC'),
+    threshold: z.boolean().default(false).describe('corrected errors have passed their threshold'),
   })
-  .describe('a CPER memory section through QMP inject-ghes-v2-error, into the layer right under the outer QEMU');
+  .describe(
+    'a CPER memory section for the layer right under the outer QEMU: by QMP inject-ghes-v2-error, or as its firmware (`apei: true`)',
+  );
 
 type Args = z.infer<typeof schema>;
 
-const injection = ({ severity, address, errorType }: Args, value: Value): GhesInjection =>
-  ghesInjection(severity, value(address), errorType);
+const injection = ({ severity, address, errorType, threshold }: Args, value: Value): GhesInjection =>
+  ghesInjection(severity, value(address), errorType, threshold);
 
 /** A signal to the VMM and lines on the host's console are nothing that its guest notices. */
 const unnoticed = (outcome: Outcome): Outcome => (outcome === 'signalled' || outcome === 'logged' ? 'none' : outcome);
@@ -32,14 +36,15 @@ function legs(plan: Plan, { severity, address }: Args): Legs | undefined {
   const record = recordOf(plan.injection);
   const victim = victimOf(address, plan);
   if (record === undefined || ghes === undefined) return undefined;
-  const { vmm } = ghes;
+  const { vmm, qemu } = ghes;
+  if (qemu === undefined) return firmwareLegs(plan, { address });
   if (vmm && severity === 'recoverable' && victim.process === undefined) return undefined;
   // In the host layer the page is the VMM's, which asks for early signals and takes them.
   const page: Partial<Settings> = vmm ? { page: 'user', earlyKill: true, sigbusHandler: true } : victim.settings;
   const journey: Journey = {
     record,
     consumer: 'qemu',
-    layers: { qemu: ghes.qemu, linux: { ...ghes.linux, ...page } },
+    layers: { qemu, linux: { ...ghes.linux, ...page } },
   };
   if (!vmm) return [[{ journey, victim }]];
   const host: Leg = { journey, victim: { ...victim, reads: false }, within: unnoticed };
@@ -61,6 +66,11 @@ export const injectGhes = defineStep({
   legs,
   run: async (session, args) => {
     const made = injection(args, valueIn(session));
+    const { firmware } = session;
+    if (firmware !== undefined) {
+      session.note('lab.injected', fieldsOf(made));
+      return firmware.report(ghesBlock(made));
+    }
     const { injectGhes: inject } = await import('@syndrome/qemu/qmp/ghes.ts');
     session.note('lab.injected', fieldsOf(made));
     // In a nested machine the firmware is that of the host layer.

@@ -3,11 +3,14 @@ import type { Injection } from '@syndrome/decode/inject/injection.ts';
 import type { Legs, Meaning, Plan } from '../outlook/scene.ts';
 import type { Session } from '../session.ts';
 import { alive } from './alive.ts';
+import { awaitBoot } from './await-boot.ts';
+import { bootRecord } from './boot-record.ts';
 import { breakWalk } from './break-walk.ts';
 import { checkInterval } from './check-interval.ts';
 import { gpa2hpa } from './gpa2hpa.ts';
 import { hmp } from './hmp.ts';
 import { hostPoison } from './host-poison.ts';
+import { injectEinj } from './inject-einj.ts';
 import { injectGhes } from './inject-ghes.ts';
 import { injectMce } from './inject-mce.ts';
 import { interrupts } from './interrupts.ts';
@@ -28,6 +31,7 @@ import { sleep } from './sleep.ts';
 import { spawn } from './spawn.ts';
 import { spin } from './spin.ts';
 import { touch } from './touch.ts';
+import { translate } from './translate.ts';
 import { verify } from './verify.ts';
 import { vmmPage } from './vmm-page.ts';
 import { wait } from './wait.ts';
@@ -42,6 +46,7 @@ const KINDS = [
   touch,
   spin,
   verify,
+  translate,
   poison,
   checkInterval,
   interrupts,
@@ -55,11 +60,14 @@ const KINDS = [
   mcelog,
   injectMce,
   injectGhes,
+  bootRecord,
+  injectEinj,
   writeFile,
   writeMsr,
   offlineCpu,
   sleep,
   reset,
+  awaitBoot,
   pause,
   resume,
   qmp,
@@ -99,6 +107,11 @@ export function injectionOf(step: Step, value: Value): Injection | undefined {
 /** Whether a step injects something, whatever the values are that it uses. */
 export function injects(step: Step): boolean {
   return injectionOf(step, () => 0n) !== undefined;
+}
+
+/** Whether a step goes on where the guest has died. */
+export function outlives(step: Step): boolean {
+  return kindOf(step).outlives === true;
 }
 
 /** The names under which a step saves values. */

@@ -16,7 +16,7 @@ export const reset = defineStep({
     .describe(
       'reset the VM under test (system_reset) whatever a reset does otherwise; its processes are gone, its memory is kept',
     ),
-  means: () => ({ is: 'anything' }),
+  means: () => ({ is: 'reset' }),
   run: async (session, { within, wait }) => {
     const booted = (): number => session.recorder.index.named('guest.agent-ready').length;
     const before = booted();

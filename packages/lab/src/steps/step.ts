@@ -37,6 +37,8 @@ export interface StepKind<N extends string = string, S extends z.ZodObject = z.Z
   legsOfSecond?: (plan: Plan, args: z.infer<S>, earlier: Injection) => Legs | undefined;
   /** What it means for the outlook of an injection before or behind it. */
   means?: (args: z.infer<S>) => Meaning;
+  /** It goes on where the guest has died: it waits for another one. */
+  outlives?: true;
   /** @throws LabError, or an error of the QMP or agent client, when it cannot be done */
   run: (session: Session, args: z.infer<S>) => Promise<void>;
 }

@@ -11,6 +11,11 @@ function isReset(event: TraceEvent): boolean {
   return (event.name === 'vmm.reset' || event.name === 'vmm.shutdown') && event.fields?.reason === 'guest-reset';
 }
 
+/** A reset that was asked for from outside the guest. Source: QEMU qapi/run-state.json, ShutdownCause `host-qmp-system-reset`. */
+function isAsked(event: TraceEvent): boolean {
+  return event.name === 'vmm.reset' && String(event.fields?.reason).startsWith('host-');
+}
+
 const PANICS: ReadonlySet<EventName | undefined> = new Set<EventName>([
   'guest.panic',
   'host.panic',
@@ -25,6 +30,7 @@ const LOGGED: ReadonlySet<EventName | undefined> = new Set<EventName>([
   'guest.mce-logged',
   'guest.edac-amd',
   'guest.cper',
+  'guest.cper-previous-boot',
   'guest.memory-failure',
   'xen.mce',
   'xen.mce-bank',
@@ -44,11 +50,12 @@ const SIGNS: Record<Exclude<Outcome, 'none'>, (event: TraceEvent) => boolean> = 
 };
 
 /**
- * Resets of the guest out of nowhere. A reboot after a panic is the panic's, also where the VMM's word of it was read first:
+ * Resets of the guest out of nowhere. What firmware does behind one that was asked for is no other: SeaBIOS resets once more. A reboot after a panic is the panic's, also where the VMM's word of it was read first:
  * a console is another channel, and is read later on a busy machine. What a system prints behind a reset begins with its boot.
  */
 class Resets {
   #panicked = false;
+  #asked = false;
   #open = false;
   #seen = false;
 
@@ -60,9 +67,12 @@ class Resets {
     if (PANICS.has(event.name)) {
       this.#panicked = true;
       this.#open = false;
+    } else if (isAsked(event)) {
+      this.#asked = true;
     } else if (isReset(event)) {
-      this.#open ||= !this.#panicked;
+      this.#open ||= !this.#panicked && !this.#asked;
     } else if (BOOTS.has(event.name)) {
+      this.#asked = false;
       this.#seen ||= this.#open;
       this.#open = false;
     }

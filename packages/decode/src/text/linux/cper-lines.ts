@@ -52,6 +52,9 @@ const JOINT = new RegExp(`\\s+(?=${KEYS})`);
 const REST =
   /^\s{0,16}(?:(?:node|card|module|rank|bank|bank_group|bank_address|device|row|column|bit_position|chip_id|requestor_id|responder_id|target_id|physical_address|physical_address_mask|error_status): ?(?:0x)?[0-9a-f]|section_type: |error_type: \d|fru_text: |DIMM location: )/;
 
+/** What bert.c prints behind the records of the boot before, since Linux 5.17. */
+const PREVIOUS_END = /^BERT: Total records found: \d/;
+
 /** Lines of other things after which an unfinished report is given up. */
 const MAX_FOREIGN = 64;
 /** And after which no more of its lines are waited for, if they hold no word to look for. */
@@ -111,7 +114,10 @@ export class CperLines implements KernelPart {
 
   take(text: string, lineNumber: number, firstLine = lineNumber): boolean {
     const m = PREFIX.exec(text);
-    if (m === null) return this.#rest(text, lineNumber);
+    if (m === null) {
+      if (PREVIOUS_END.test(text)) this.#close('');
+      return this.#rest(text, lineNumber);
+    }
     const unmarked = m[2] !== undefined;
     // The two count on their own.
     const key = unmarked ? `extlog ${m[2]}` : (m[1] ?? '');

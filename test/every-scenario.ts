@@ -1,0 +1,54 @@
+/** What every scenario that comes with the program has to do, wherever it is run. */
+import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { parseEvent } from '@syndrome/trace/testing/parse.ts';
+import type { Sandbox } from './program.ts';
+import { decodedOf, heardByLab, tracedOf } from './same-events.ts';
+
+/** As `run --json` prints it. */
+export interface Result {
+  schemaVersion: number;
+  scenario: string;
+  verdict: string;
+  outcome: string;
+  seconds: number;
+  expectations: { kind: string; status: string }[];
+  trace: string;
+}
+
+/** Left to `npm run test:long`: another one of their machine kind runs with every change. */
+export const LONG: ReadonlySet<string> = new Set(['x86-bert', 'x86-ghes-fatal', 'x86-ghes-threshold', 'x86-einj']);
+
+/** Runs a scenario: it passes with its outcome, as its trace read again says too, and `decode` sees in that what the lab saw. */
+export async function passes(sandbox: Sandbox, name: string, outcome: string): Promise<void> {
+  const { code, stdout, stderr } = await sandbox.run('run', name, '--json', '--accel', 'tcg');
+  expect(stdout, stderr).not.toBe('');
+  const result = JSON.parse(stdout) as Result;
+  // An outlook may leave room for what happened; everything else has to be judged.
+  const failed = result.expectations.filter(
+    e => e.status !== 'pass' && !(e.kind === 'outlook' && e.status === 'not-judged'),
+  );
+  expect({ ...result, failed }, stderr).toMatchObject({
+    schemaVersion: 1,
+    scenario: name,
+    verdict: 'pass',
+    outcome,
+    failed: [],
+  });
+  expect(code).toBe(0);
+  // The verdict is a function of the trace: reading it again gives the same.
+  const again = await sandbox.run('show', result.trace, '--json');
+  const shown = JSON.parse(again.stdout) as Result & { diagnostics: unknown[]; departures: unknown[] };
+  expect({ verdict: shown.verdict, outcome: shown.outcome, expectations: shown.expectations }).toEqual({
+    verdict: result.verdict,
+    outcome: result.outcome,
+    expectations: result.expectations,
+  });
+  // And whoever pastes its lines into decode sees what the lab saw.
+  const trace = readFileSync(result.trace, 'utf8');
+  const events = trace.split('\n').flatMap(line => parseEvent(line) ?? []);
+  expect(tracedOf(events)).toEqual(decodedOf(heardByLab(trace)));
+  // And each event is as the catalogue has it.
+  expect([shown.diagnostics, shown.departures]).toEqual([[], []]);
+  await sandbox.clean();
+}
