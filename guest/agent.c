@@ -56,7 +56,7 @@ static void mount_all(void)
 		const char *type, *where;
 	} mounts[] = {
 		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"debugfs", "/sys/kernel/debug"},
-		{"tracefs", "/sys/kernel/tracing"}, {"tmpfs", "/run"},
+		{"tracefs", "/sys/kernel/tracing"}, {"pstore", "/sys/fs/pstore"}, {"tmpfs", "/run"},
 	};
 
 	for (size_t i = 0; i < COUNT(mounts); i++) {

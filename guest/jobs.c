@@ -6,6 +6,7 @@
 #include "io.h"
 #include "line.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -29,8 +30,35 @@ void become_job(int event_fd)
 	emit = job_emit;
 }
 
+/* The names in a folder, as the lines of a file. */
+static void read_names(const struct request *r, int fd)
+{
+	DIR *dir = fdopendir(fd);
+	const struct dirent *entry;
+	uint64_t bytes = 0;
+	struct line l;
+
+	if (dir == NULL) {
+		send_error(r->id, errno, "read", arg_text(r, "path", ""));
+		return;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		send_data(r->id, entry->d_name, strlen(entry->d_name));
+		bytes += strlen(entry->d_name) + 1;
+	}
+	closedir(dir);
+	ok_begin(&l, r->id);
+	kv_u64(&l, "bytes", bytes);
+	kv_u64(&l, "truncated", 0);
+	kv_u64(&l, "newline", bytes > 0);
+	line_send(&l);
+}
+
 void job_read(const struct request *r)
 {
+	struct stat st;
 	const char *path = arg_text(r, "path", "");
 	static char buf[READ_MAX + 1];
 	size_t used = 0, start = 0;
@@ -50,6 +78,10 @@ void job_read(const struct request *r)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0) {
 		send_error(r->id, errno, "open", path);
+		return;
+	}
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		read_names(r, fd);
 		return;
 	}
 	/* Files such as /dev/cpu/0/msr are read at a position, and by the piece. */

@@ -17,7 +17,14 @@ export interface Result {
 }
 
 /** Left to `npm run test:long`: another one of their machine kind runs with every change. */
-export const LONG: ReadonlySet<string> = new Set(['x86-bert', 'x86-ghes-fatal', 'x86-ghes-threshold', 'x86-einj']);
+export const LONG: ReadonlySet<string> = new Set([
+  'cec-soft-offline',
+  'erst-record',
+  'x86-bert',
+  'x86-ghes-fatal',
+  'x86-ghes-threshold',
+  'x86-einj',
+]);
 
 /** Runs a scenario: it passes with its outcome, as its trace read again says too, and `decode` sees in that what the lab saw. */
 export async function passes(sandbox: Sandbox, name: string, outcome: string): Promise<void> {

@@ -361,13 +361,9 @@ export class Session {
     return this.tape.note(name, fields);
   }
 
-  /** A record that dom0 handed out through /dev/mcelog. */
-  recordMcelog(record: X86McaRecord): void {
-    this.tape.record(
-      { ...event('guest.mce-record', recordFields(record, { source: 'mcelog' })), record },
-      'guest',
-      'agent',
-    );
+  /** A record that the guest's kernel handed out: dom0 through /dev/mcelog, or what was saved over a reset. */
+  recordMachineCheck(record: X86McaRecord, source: 'mcelog' | 'pstore'): void {
+    this.tape.record({ ...event('guest.mce-record', recordFields(record, { source })), record }, 'guest', 'agent');
   }
 
   /** Saves a value under a name for later steps and expectations. */

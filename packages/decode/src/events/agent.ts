@@ -58,6 +58,11 @@ export const AGENT = {
     line: f => `agent ready on Linux ${short(f.kernel)}`,
   }),
   'guest.msr': row('cpu:number msr:register value:register', 'A model-specific register that the lab read.'),
+  'guest.saved-record': row(
+    'name:string bytes:number',
+    'A file of what the kernel of the boot before has saved (pstore).',
+    { line: f => `saved over the reset: ${short(f.name)}, ${short(f.bytes)} bytes` },
+  ),
   'guest.alive': row('kernel?:string', 'The guest answered when asked.', { line: () => 'the guest answers' }),
   'guest.silent': row('reason?:string', 'The guest did not answer when asked.', {
     severity: 'fatal',

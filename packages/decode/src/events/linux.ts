@@ -45,7 +45,7 @@ export const LINUX = {
     {
       severity: 'unknown',
       line: (f, { words }) =>
-        `${f.source === 'mcelog' ? `/dev/mcelog: bank ${short(f.bank)} STATUS ${short(f.status)}` : 'decoded'}: ${words()}`,
+        `${f.source === 'mcelog' || f.source === 'pstore' ? `${f.source === 'mcelog' ? '/dev/mcelog' : 'saved over the reset'}: bank ${short(f.bank)} STATUS ${short(f.status)}` : 'decoded'}: ${words()}`,
     },
   ),
   'mce-severity': row('message:string', 'Why Linux holds a machine check to be fatal.', {

@@ -7,6 +7,6 @@ export const mcelog = defineStep({
   run: async session => {
     const { decodeXenMcelog } = await import('@syndrome/decode/mca/xen-mcelog.ts');
     const bytes = await session.agent.readBytes('/dev/mcelog');
-    for (const record of decodeXenMcelog(bytes)) session.recordMcelog(record);
+    for (const record of decodeXenMcelog(bytes)) session.recordMachineCheck(record, 'mcelog');
   },
 });

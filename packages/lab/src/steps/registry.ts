@@ -7,6 +7,7 @@ import { awaitBoot } from './await-boot.ts';
 import { bootRecord } from './boot-record.ts';
 import { breakWalk } from './break-walk.ts';
 import { checkInterval } from './check-interval.ts';
+import { errorRecords } from './error-records.ts';
 import { gpa2hpa } from './gpa2hpa.ts';
 import { hmp } from './hmp.ts';
 import { hostPoison } from './host-poison.ts';
@@ -58,6 +59,7 @@ const KINDS = [
   mendWalk,
   quarantine,
   mcelog,
+  errorRecords,
   injectMce,
   injectGhes,
   bootRecord,
