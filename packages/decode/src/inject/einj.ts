@@ -6,7 +6,7 @@ import { EINJ_ERROR_TYPES, errorTypeWords } from '../acpi/einj.ts';
 import { hex64 } from '../common/hex.ts';
 import type { CperSeverity } from '../cper/record.ts';
 import { ghesBlock, ghesInjection, recordOf } from './ghes.ts';
-import type { EinjInjection } from './injection.ts';
+import type { EinjError, EinjInjection } from './injection.ts';
 import { u64Of } from './way.ts';
 import type { WayOf } from './way.ts';
 
@@ -18,9 +18,7 @@ const ERRORS = {
   'memory-ce': { type: EINJ_ERROR_TYPES.masks.MEMORY_CE, severity: 'corrected' },
   'memory-ue': { type: EINJ_ERROR_TYPES.masks.MEMORY_UE, severity: 'recoverable' },
   'memory-fatal': { type: EINJ_ERROR_TYPES.masks.MEMORY_FATAL, severity: 'fatal' },
-} as const satisfies Record<string, { type: bigint; severity: CperSeverity }>;
-
-export type EinjError = keyof typeof ERRORS;
+} as const satisfies Record<EinjError, { type: bigint; severity: CperSeverity }>;
 
 /** The names of errors that can be asked for. */
 export const EINJ_ERRORS = Object.keys(ERRORS) as [EinjError, ...EinjError[]];

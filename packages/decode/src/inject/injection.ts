@@ -1,6 +1,5 @@
 /** @module One error to be put into a machine, as a value: data only, so that it can be shown, stored, sent and done. */
 import type { CperSeverity } from '../cper/record.ts';
-import type { EinjError } from './einj.ts';
 
 /** A machine check as QEMU's monitor takes it. Registers are u64. */
 export interface Mce {
@@ -41,6 +40,9 @@ export interface GhesInjection {
 export interface BootRecordInjection extends Omit<GhesInjection, 'way' | 'threshold'> {
   way: 'boot-record';
 }
+
+/** What can be asked for by EINJ of the firmware that the lab plays. */
+export type EinjError = 'memory-ce' | 'memory-ue' | 'memory-fatal';
 
 /** A memory error that the guest's kernel asks its firmware for (EINJ). */
 export interface EinjInjection {
