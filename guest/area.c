@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,6 +101,14 @@ char *map_area(const char *kind, uint64_t bytes, uint64_t page_bytes)
 		p += head;
 	}
 	return p;
+}
+
+bool bind_area(char *p, uint64_t bytes, unsigned node)
+{
+	unsigned long nodes = 1ul << node;
+
+	/* include/uapi/linux/mempolicy.h: MPOL_BIND */
+	return syscall(SYS_mbind, p, bytes, 2, &nodes, sizeof(nodes) * 8, 0) == 0;
 }
 
 bool all_transparent_huge(const char *p, uint64_t bytes, uint64_t page_bytes)

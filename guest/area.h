@@ -12,6 +12,9 @@ void reserve_huge_pages(uint64_t page_bytes, uint64_t pages);
 /* An anonymous area of that many bytes, aligned to the page size; NULL with errno. */
 char *map_area(const char *kind, uint64_t bytes, uint64_t page_bytes);
 
+/* Its pages, none of which is there yet, come from this NUMA node; false with errno. */
+bool bind_area(char *p, uint64_t bytes, unsigned node);
+
 /* Makes transparent huge pages of it where the kernel can. */
 void collapse(char *p, size_t bytes);
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -167,6 +168,85 @@ void job_write(const struct request *r)
 		send_error(r->id, error, "write", path);
 	else
 		send_ok(r->id);
+}
+
+void job_follow(const struct request *r)
+{
+	const char *path = arg_text(r, "path", "");
+	static char buf[WIRE_MAX];
+	size_t used = 0;
+	ssize_t n;
+	struct line l;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0) {
+		send_error(r->id, errno, "open", path);
+		return;
+	}
+	send_ok(r->id);
+	/* Nobody waits for this job any more: it ends with its file, or with the agent. */
+	while ((n = read_some(fd, buf + used, sizeof(buf) - used)) > 0) {
+		size_t start = 0;
+
+		used += (size_t)n;
+		for (char *lf; (lf = memchr(buf + start, '\n', used - start)) != NULL; start = (size_t)(lf - buf) + 1) {
+			*lf = '\0';
+			event_begin(&l, "line");
+			kv(&l, "path", path);
+			kv(&l, "text", buf + start);
+			line_send(&l);
+		}
+		/* A line longer than the buffer is dropped piece by piece. */
+		used = start == 0 && used == sizeof(buf) ? 0 : used - start;
+		memmove(buf, buf + start, used);
+	}
+}
+
+void job_register(const struct request *r)
+{
+	const char *path = arg_text(r, "path", "");
+	const char *how = arg_text(r, "how", "file");
+	bool mapped = strcmp(how, "map") == 0, writes = arg(r, "value") != NULL;
+	uint64_t offset, value, page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint32_t word = 0;
+	struct line l;
+	bool done;
+	int fd;
+
+	if (arg(r, "offset") == NULL || !arg_u64(r, "offset", 0, 0, INT64_MAX, &offset) || offset % 4 != 0 ||
+	    !arg_u64(r, "value", 0, 0, UINT32_MAX, &value) || (!mapped && strcmp(how, "file") != 0)) {
+		send_error(r->id, EINVAL, "offset is a multiple of 4, value has 32 bits, how is file or map", NULL);
+		return;
+	}
+	fd = open(path, (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		send_error(r->id, errno, "open", path);
+		return;
+	}
+	if (mapped) {
+		volatile uint32_t *at;
+		char *base = mmap(NULL, page, PROT_READ | (writes ? PROT_WRITE : 0), MAP_SHARED, fd,
+				  (off_t)(offset - offset % page));
+
+		if (base == MAP_FAILED) {
+			send_error(r->id, errno, "mmap", path);
+			return;
+		}
+		at = (volatile uint32_t *)(void *)(base + offset % page);
+		if (writes)
+			*at = (uint32_t)value;
+		word = *at;
+	} else {
+		word = (uint32_t)value;
+		done = !writes || pwrite(fd, &word, sizeof(word), (off_t)offset) == (ssize_t)sizeof(word);
+		if (!done || pread(fd, &word, sizeof(word), (off_t)offset) != (ssize_t)sizeof(word)) {
+			send_error(r->id, errno != 0 ? errno : EIO, done ? "read" : "write", path);
+			return;
+		}
+	}
+	ok_begin(&l, r->id);
+	kv_hex(&l, "word", word);
+	line_send(&l);
 }
 
 void job_hwpoison(const struct request *r)

@@ -17,6 +17,10 @@ void become_job(int event_fd);
 void job_read(const struct request *r);
 void job_copy(const struct request *r);
 void job_write(const struct request *r);
+/* Goes on behind its answer: an event for each line that the file still gets. */
+void job_follow(const struct request *r);
+/* Reads or writes 32 bits at a time, as registers want it: of a file, or of what a file maps. */
+void job_register(const struct request *r);
 void job_hwpoison(const struct request *r);
 void job_insmod(const struct request *r);
 void job_check_interval(const struct request *r);

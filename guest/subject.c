@@ -157,7 +157,7 @@ static void command_map(const struct request *r)
 	bool hugetlb = strcmp(kind, "hugetlb") == 0;
 	bool transparent = !hugetlb && strcmp(size, "4k") != 0;
 	struct mapping *m = NULL;
-	uint64_t pages, fill, page_bytes;
+	uint64_t pages, fill, page_bytes, node;
 	struct line l;
 	char *p;
 
@@ -171,6 +171,10 @@ static void command_map(const struct request *r)
 	}
 	if (!arg_u64(r, "pages", 1, 1, 1u << 20, &pages) || !arg_u64(r, "fill", 0x5a, 0, 255, &fill)) {
 		send_error(r->id, EINVAL, "pages must be 1 to 1048576, fill 0 to 255", NULL);
+		return;
+	}
+	if (!arg_u64(r, "node", UINT64_MAX, 0, 63, &node)) {
+		send_error(r->id, EINVAL, "node is 0 to 63", NULL);
 		return;
 	}
 	if (strcmp(size, "4k") == 0)
@@ -202,6 +206,13 @@ static void command_map(const struct request *r)
 	p = map_area(kind, pages * page_bytes, page_bytes);
 	if (p == NULL) {
 		send_error(r->id, errno, "mmap", kind);
+		return;
+	}
+	if (node != UINT64_MAX && !bind_area(p, pages * page_bytes, (unsigned)node)) {
+		int error = errno;
+
+		munmap(p, pages * page_bytes);
+		send_error(r->id, error, "mbind", NULL);
 		return;
 	}
 	if (!hugetlb)

@@ -24,6 +24,16 @@ export const LONG: ReadonlySet<string> = new Set([
   'x86-ghes-fatal',
   'x86-ghes-threshold',
   'x86-einj',
+  'cxl-hwpoison',
+  'cxl-media',
+  'cxl-poison',
+  'cxl-protocol-ce',
+  'cxl-protocol-fatal',
+  'hugetlb-guest',
+  'hugetlb-guest-reset',
+  'poisoned-vm-dump',
+  'poisoned-vm-migrate',
+  'poisoned-vm-reset',
 ]);
 
 /** Runs a scenario: it passes with its outcome, as its trace read again says too, and `decode` sees in that what the lab saw. */

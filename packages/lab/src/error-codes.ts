@@ -20,6 +20,7 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
     'The agent mapped memory and did not tell the physical addresses of its pages; see its answer in the trace.',
   E_LAB_MODULE:
     'The scenario needs a kernel module that this kernel neither has built in nor offers. Choose another kernel (`syndrome supply list --kernels`), or build it in.',
+  E_LAB_CXL: 'Linux in the guest does not show the CXL device as the step needs it.',
   E_LAB_MSR: 'The guest’s MSR device did not give the 8 bytes of a register.',
   E_LAB_NO_GDB: 'The step needs a debugger port, and the scenario’s machine has none.',
   E_LAB_NO_HOST: 'The step works on the host layer, and the scenario’s machine has none.',
@@ -45,6 +46,8 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_TRACE_READ: 'The trace cannot be read; the cause is the system’s.',
   E_LAB_TRACE_WRITE:
     'The trace cannot be written. Give another place with --trace or SYNDROME_STATE, or free some space.',
+  E_LAB_TRACE_EVENTS:
+    'The scenario looks at trace events that this kernel does not make. Choose a newer one, or one that is built with them.',
   E_LAB_UNEXPECTED: 'The lab failed in a way that it has no code for: a fault of this program. Please report it.',
   E_LAB_VALUE: 'A value that a step uses is no number, or nothing was saved under its name.',
   E_LAB_VM_GONE:

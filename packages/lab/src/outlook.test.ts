@@ -9,6 +9,7 @@ const AMD64 = '7.2.12+deb13-cloud-amd64';
 const ARM64 = '7.2.12+deb13-arm64';
 const PARTS: Readonly<Record<string, Record<string, string>>> = {
   'linux-guest': { qemu: QEMU, kernel: `${AMD64} amd64` },
+  'cxl-guest': { qemu: QEMU, kernel: `${AMD64} amd64` },
   'xen-dom0': { qemu: QEMU, kernel: '7.2.12+deb13-amd64 amd64', xen: '4.20' },
   'amd-host': { qemu: QEMU, kernel: `${AMD64} amd64`, hostKernel: AMD64, hostQemu: '11.1.3' },
   'arm64-host': { qemu: QEMU, kernel: `${ARM64} arm64`, hostKernel: ARM64 },
@@ -17,6 +18,7 @@ const PARTS: Readonly<Record<string, Record<string, string>>> = {
 /** What the steps save before they inject: each page, and its place in the host. */
 const VALUES: ReadonlyMap<string, FieldValue> = new Map([
   ['page', 0x87e_e000n],
+  ['region', 0x800_0000n],
   ['hostpage', 0x5123_4000n],
   ['before', 0x5123_4000n],
 ]);
@@ -37,6 +39,8 @@ const named = (name: string): Scenario => all.find(s => s.name === name) as Scen
 const SILENT: Record<string, string> = {
   'host-soft-offline': 'the outlook has no rules for soft offline',
   'cec-soft-offline': 'the outlook looks at one error, and the kernel counts them',
+  'poisoned-vm-reset': 'a reset may end anything',
+  'hugetlb-guest-reset': 'a reset may end anything',
 };
 
 describe('the scenarios that come with the program', () => {

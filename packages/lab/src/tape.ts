@@ -5,7 +5,7 @@ import type { AgentEvent } from './guest/protocol.ts';
 import type { TranscriptEntry } from '@syndrome/qemu/qmp/client.ts';
 import type { EventFields, EventName } from '@syndrome/decode/events/catalog.ts';
 import { event, type LogEvent } from '@syndrome/decode/events/event.ts';
-import type { EventReader } from '@syndrome/decode/text/event-reader.ts';
+import { type EventReader, kernelTraceEvents } from '@syndrome/decode/text/event-reader.ts';
 import { hmpOutputEvents } from '@syndrome/decode/text/qemu/messages.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
 import { LAYERS, type Layer, type Source, type TraceEvent } from '@syndrome/trace/event.ts';
@@ -79,7 +79,13 @@ export class Tape {
       onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `${layer} agent: ${code}: ${message}` }),
     });
     let readyBoot: string | undefined;
+    const traced = layer === 'guest' || layer === 'host' ? kernelTraceEvents(layer) : undefined;
     agent.onEvent(event => {
+      if (event.name === 'line') {
+        // The only file that is followed is the pipe of trace events.
+        this.#all(traced?.push(event.fields.text) ?? [], layer, 'agent');
+        return;
+      }
       if (event.name === 'ready') {
         // Every `hello` makes an agent say `ready` again; it becomes ready once for each boot of its Linux. The line may
         // also be one that a Linux since crashed left without its end, and that the next one's first byte completed.

@@ -46,6 +46,7 @@ export function hasReaders(from: InputForm | undefined): boolean {
 /** Consumers of a record that was given as values: those of a machine without a monitor in between. */
 function anybody(record: OutlookCase): readonly Consumer[] {
   if (record.kind === 'sigbus') return ['qemu'];
+  if (record.kind === 'cxl') return ['linux'];
   if (record.kind !== 'arm-sea') return ['linux', 'xen'];
   const first = firstConsumer(record);
   return first === 'linux' ? ['linux', ...(record.el === undefined ? (['kvm'] as const) : [])] : [first, 'linux'];

@@ -139,6 +139,7 @@ const DELIVERIES: Readonly<Record<Delivery, string>> = {
   serror: 'By an SError (arm64).',
   'ghes-sea': 'As a firmware record, notified by a synchronous external abort.',
   'ghes-notify': 'As a firmware record, notified by an interrupt or event.',
+  cxl: 'By an interrupt of a CXL device or of the port above it.',
   hmp: 'By the command mce of QEMU’s human monitor.',
   'qmp-ghes': 'By the command inject-ghes-v2-error of QEMU’s QMP monitor.',
   'set-mce': 'By the ioctl KVM_X86_SET_MCE.',

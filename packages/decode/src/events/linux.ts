@@ -1,4 +1,5 @@
 /** @module What Linux reports. Facts: mm/memory-failure.c, arch/x86/kernel/cpu/mce, drivers/acpi/apei, drivers/edac, arch/arm64. */
+import { CXL } from './cxl.ts';
 import { OTHER_CPUS } from './other-cpus.ts';
 import { GPU } from './gpu.ts';
 import { PARTS } from './parts.ts';
@@ -395,4 +396,5 @@ export const LINUX = {
   ...PARTS,
   ...GPU,
   ...OTHER_CPUS,
+  ...CXL,
 };

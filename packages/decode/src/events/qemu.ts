@@ -43,6 +43,11 @@ export const QEMU = {
   'vmm.stop': row('', 'The virtual CPUs were stopped.', { line: () => 'virtual CPUs stopped' }),
   'vmm.resume': row('', 'The virtual CPUs run again.', { line: () => 'virtual CPUs run' }),
   'vmm.watchdog': row('action?:string', 'The watchdog of the machine expired.'),
+  'vmm.answer': row(
+    'command:string ok:boolean text:string',
+    'The VMM answered a command of its monitor, or refused it.',
+    { line: f => `${short(f.command)} ${f.ok === true ? 'is answered' : 'is refused'}: ${short(f.text)}` },
+  ),
   'vmm.event': row('type:string', 'Another QMP event.'),
   'vmm.event-emitted': row(
     'number:number us?:number',

@@ -6,7 +6,9 @@ import { CPER_SEVERITIES, decodeGhesBlock } from '../cper/ghes.ts';
 import { NAMED_MCA, namedMca } from '../mca/named.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { dangersOf } from '../outlook/danger.ts';
+import { cxlCommand } from './cxl.ts';
 import { ghesBlock, ghesInjection } from './ghes.ts';
+import { CXL_EVENTS, CXL_LOGS } from '../registers/cxl-reports.ts';
 import type { Injection, Mce } from './injection.ts';
 import { ipidOfType, machineCheck, statusOfWords } from './machine-check.ts';
 import { isMce, mceCommandLine } from './mce-command.ts';
@@ -40,6 +42,17 @@ const injection: fc.Arbitrary<Injection> = fc.oneof(
   }),
   fc.record({ way: fc.constant('stage-2-walk' as const), addr: u64 }),
   fc.record({ way: fc.constantFrom(...OWN), command: fc.string() }),
+  fc.record(
+    {
+      way: fc.constant('cxl' as const),
+      event: fc.constantFrom(...CXL_EVENTS),
+      path: fc.constant('/machine/peripheral/cxl-mem0'),
+      log: fc.constantFrom(...CXL_LOGS),
+      dpa: u64,
+      error: fc.constantFrom('mem-data-ecc', 'retry-threshold'),
+    },
+    { requiredKeys: ['way', 'event', 'path'] },
+  ),
 );
 
 describe('any injection', () => {
@@ -171,6 +184,24 @@ test('a firmware record is the block that QEMU gets', () => {
       );
     }),
   );
+});
+
+test('an event of a CXL device is a command of QMP', () => {
+  const path = '/machine/peripheral/cxl-mem0';
+  const poison = { way: 'cxl', event: 'poison', path, dpa: 0x400000n } as const;
+  expect(commandOf(poison)).toBe(
+    `{"execute":"cxl-inject-poison","arguments":{"path":"${path}","start":4194304,"length":64}}`,
+  );
+  expect(wordsOf(poison)).toBe(
+    'an entry in the poison list of a CXL memory device at device address 0x0000000000400000',
+  );
+  const media = { way: 'cxl', event: 'general-media', path, log: 'fatal', dpa: 0n } as const;
+  expect(cxlCommand(media).arguments).toMatchObject({ log: 'fatal', descriptor: 1, 'sub-type': 0 });
+  expect(cxlCommand({ ...media, log: 'warning' }).arguments).toMatchObject({ descriptor: 0 });
+  expect(seenRecord(media)).toBeUndefined();
+  for (const wrong of [{ path: 'peripheral' }, { error: '\u001b[2J' }, { record: 'light' }]) {
+    expect(injectionOf({ ...fieldsOf(media), ...wrong } as ReturnType<typeof fieldsOf>)).toBeUndefined();
+  }
 });
 
 test('a page of the host is a line of shell, and a signal for its VMM', () => {

@@ -1,5 +1,6 @@
 /** @module One error to be put into a machine, as a value: data only, so that it can be shown, stored, sent and done. */
 import type { CperSeverity } from '../cper/record.ts';
+import type { CXL_EVENTS, CXL_LOGS } from '../registers/cxl-reports.ts';
 
 /** A machine check as QEMU's monitor takes it. Registers are u64. */
 export interface Mce {
@@ -75,6 +76,20 @@ export interface WalkInjection {
   addr: bigint;
 }
 
+/** An event of an emulated CXL memory device, by QMP `cxl-inject-…`. */
+export interface CxlInjection {
+  way: 'cxl';
+  event: (typeof CXL_EVENTS)[number];
+  /** QOM path of the device. */
+  path: string;
+  /** Of an event of the medium. */
+  log?: (typeof CXL_LOGS)[number];
+  /** Address within the device; of an event of the medium and of poison. */
+  dpa?: bigint;
+  /** QEMU's name of a protocol error: `mem-data-ecc`. */
+  error?: string;
+}
+
 /** What the user says is an injection: a monitor or QMP command, a write to a file or register. Only its author knows what it does. */
 export interface MonitorInjection {
   way: 'hmp' | 'qmp' | 'write-file' | 'write-msr';
@@ -89,6 +104,7 @@ export type Injection =
   | HostInjection
   | ProcessInjection
   | WalkInjection
+  | CxlInjection
   | MonitorInjection;
 
 /** How an error gets into a machine. */

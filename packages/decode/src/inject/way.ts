@@ -26,6 +26,9 @@ export type InjectedFields = {
   threshold?: boolean;
   bytes?: number;
   pfn?: bigint;
+  dpa?: bigint;
+  error?: string;
+  path?: string;
 };
 
 /** One way to inject; a new one is a file with this, and a line in ways.ts. */

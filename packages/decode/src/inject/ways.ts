@@ -3,6 +3,7 @@ import type { Settings } from '../outlook/context.ts';
 import type { OutlookRecord } from '../outlook/record.ts';
 import { BOOT_RECORD } from './boot-record.ts';
 import { EINJ } from './einj.ts';
+import { CXL } from './cxl.ts';
 import { GHES } from './ghes.ts';
 import type { Injection, InjectionOf, Way } from './injection.ts';
 import { MCE } from './mce.ts';
@@ -21,6 +22,7 @@ const WAYS: { readonly [W in Way]: WayOf<InjectionOf<W>> } = {
   madvise: PROCESS_PAGE,
   'madvise-soft-offline': PROCESS_PAGE,
   'stage-2-walk': STAGE_2_WALK,
+  cxl: CXL,
   hmp: MONITOR,
   qmp: MONITOR,
   'write-file': MONITOR,

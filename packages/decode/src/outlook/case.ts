@@ -9,7 +9,7 @@ import type { McaDeciding } from '../mca/deciding.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import type { ArmSeaRecord } from '../arm/record.ts';
 import type { CperRecord } from '../cper/record.ts';
-import type { OutlookRecord, SigbusSignal } from './record.ts';
+import type { CxlReport, OutlookRecord, SigbusSignal } from './record.ts';
 
 declare const SEAL: unique symbol;
 
@@ -24,7 +24,7 @@ export interface McaCase extends McaDeciding<AskedBits> {
 }
 
 /** What rules get in the place of an {@link OutlookRecord}. */
-export type OutlookCase = McaCase | CperRecord | ArmSeaRecord | SigbusSignal;
+export type OutlookCase = McaCase | CperRecord | ArmSeaRecord | SigbusSignal | CxlReport;
 
 /** A machine check, sealed. */
 export function mcaCase(record: X86McaRecord): McaCase {

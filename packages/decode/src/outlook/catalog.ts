@@ -1,6 +1,7 @@
 /** @module Every rule of the room, by id. */
 import { KVM_MCE_RULES, KVM_POISON_RULES, KVM_SEA_RULES } from './kvm.ts';
 import { SEA_RULES, SERROR_RULES } from './linux-arm64.ts';
+import { CXL_RULES } from './linux-cxl.ts';
 import { EXCEPTION_RULES } from './linux-exception.ts';
 import { GHES_RULES } from './linux-ghes.ts';
 import { DESTAT_RULES, POLL_RULES } from './linux-poll.ts';
@@ -38,6 +39,7 @@ export const RULES: readonly Rule[] = [
   ...Object.values(MEMORY_FAILURE_RULES),
   ...Object.values(SIGNAL_RULES),
   ...Object.values(GHES_RULES),
+  ...Object.values(CXL_RULES),
   ...Object.values(SEA_RULES),
   ...Object.values(SERROR_RULES),
   ...Object.values(VMM_RULES),

@@ -114,6 +114,7 @@ function at(record: OutlookRecord, address: bigint | undefined): OutlookRecord {
         ),
       };
     case 'arm-sea':
+    case 'cxl':
       return record;
   }
 }

@@ -17,7 +17,7 @@ export type { Consumer } from './consumer.ts';
  * How the record reaches its consumer, each with the consumers other than kernels that have it. Linux and Xen: `exception` #MC
  * · `poll` found in a bank · `cmci` Intel’s interrupt for what needs no exception · `interrupt` AMD’s threshold or deferred
  * error interrupt · `boot` left in its bank from before the kernel started · `sea`, `serror` arm64 exceptions · `ghes-sea`,
- * `ghes-notify` firmware records. QEMU: `hmp` the monitor command mce · `qmp-ghes` inject-ghes-v2-error · `sigbus-ao`,
+ * `ghes-notify` firmware records · `cxl` an interrupt of a CXL memory device or of the port above it. QEMU: `hmp` the monitor command mce · `qmp-ghes` inject-ghes-v2-error · `sigbus-ao`,
  * `sigbus-ar` from its host kernel. KVM: `set-mce` the ioctl KVM_X86_SET_MCE · `sigbus-ar` a vCPU touches a poisoned page ·
  * `sea` an external abort of a guest.
  */
@@ -31,6 +31,7 @@ export const DELIVERIES = {
   serror: [],
   'ghes-sea': [],
   'ghes-notify': [],
+  cxl: [],
   hmp: ['qemu'],
   'qmp-ghes': ['qemu'],
   'set-mce': ['kvm'],
@@ -110,6 +111,8 @@ export interface Settings {
   lmceEnabled: boolean;
   /** The poisoned host page is guest memory, not QEMU's own. */
   guestRam: boolean;
+  /** QEMU itself reads the poisoned page, by its monitor: not a virtual CPU. */
+  vmmReads: boolean;
   /** QEMU arm virt: ras=on and the guest booted by UEFI and ACPI. */
   ras: boolean;
   /** The guest acknowledged the previous GHES record. */
@@ -118,6 +121,10 @@ export interface Settings {
   seaToUser: boolean;
   /** The host CPU has FEAT_RAS. */
   hostRas: boolean;
+  /** The device and its port do not report protocol errors: their masks (AER, CXL RAS capability) are as at reset. */
+  cxlMasked: boolean;
+  /** Somebody asked for the poison list of the device (trigger_poison_list). */
+  cxlListRead: boolean;
   /** dom0 registered for VIRQ_MCA. */
   dom0Registered: boolean;
 }
@@ -189,6 +196,7 @@ function fromQemu({ record }: Asked): boolean {
 function assumeDelivery(facts: Asked): Delivery {
   const { record, consumer } = facts;
   if (record.kind === 'arm-sea') return classifyArm(record).class === 'serror' ? 'serror' : 'sea';
+  if (record.kind === 'cxl') return 'cxl';
   if (record.kind === 'sigbus') return record.code === 'BUS_MCEERR_AR' ? 'sigbus-ar' : 'sigbus-ao';
   if (record.kind === 'cper') return consumer === 'qemu' ? 'qmp-ghes' : 'ghes-notify';
   if (consumer === 'qemu') return 'hmp';
@@ -339,6 +347,7 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   bankStatus: { text: 'what the bank holds', assume: () => 0n },
   lmceEnabled: { text: 'the guest enabled LMCE', assume: no, others: either('lmceEnabled') },
   guestRam: { text: 'the page is guest memory', assume: yes, others: either('guestRam') },
+  vmmReads: { text: 'QEMU itself reads the page', assume: no },
   ras: { text: 'ras=on and an ACPI guest', assume: yes, others: either('ras') },
   ghesAcknowledged: { text: 'the previous GHES record is acknowledged', assume: yes },
   seaToUser: {
@@ -348,6 +357,8 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
     others: f => (isSeaExit(f) ? [] : [true]),
   },
   hostRas: { text: 'the host CPU has FEAT_RAS', assume: yes, others: either('hostRas') },
+  cxlMasked: { text: 'CXL protocol errors are masked', assume: yes, others: either('cxlMasked') },
+  cxlListRead: { text: 'the poison list is read', assume: no, others: either('cxlListRead') },
   dom0Registered: { text: 'dom0 takes VIRQ_MCA', assume: yes, others: either('dom0Registered') },
 };
 

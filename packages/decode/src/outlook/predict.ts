@@ -4,6 +4,7 @@ import { DELIVERIES, FIELDS, VERSIONS, fromFirmware } from './context.ts';
 import { Facts } from './facts.ts';
 import { isOfSameLevel, kvmPoison, kvmSea, kvmSetMce } from './kvm.ts';
 import { linuxSea, linuxSerror } from './linux-arm64.ts';
+import { linuxCxl } from './linux-cxl.ts';
 import { linuxException } from './linux-exception.ts';
 import { linuxGhes } from './linux-ghes.ts';
 import { linuxPoll } from './linux-poll.ts';
@@ -36,6 +37,7 @@ export const FRONT_RULES = defineRules('outlook', 'this project', {
 function addressOf(record: OutlookCase): bigint | undefined {
   if (record.kind === 'x86-mca') return valuesOf(record).addr;
   if (record.kind === 'sigbus' || record.kind === 'arm-sea') return record.gpa;
+  if (record.kind === 'cxl') return undefined;
   for (const { body } of record.sections) if (body.kind === 'memory') return body.physicalAddress;
   return undefined;
 }
@@ -55,6 +57,7 @@ function linux(delivery: Delivery, facts: Facts, run: Run): Ending | undefined {
     if (delivery === 'ghes-notify') return linuxGhes(record, false, facts, run);
     return delivery === 'ghes-sea' ? linuxGhes(record, true, facts, run) : undefined;
   }
+  if (record.kind === 'cxl') return delivery === 'cxl' ? linuxCxl(record, facts, run) : undefined;
   if (record.kind === 'arm-sea') {
     if (delivery === 'serror') return linuxSerror(record, run);
     return delivery === 'sea' ? linuxSea(record, facts, run) : undefined;
@@ -195,6 +198,7 @@ const MAX_LAYERS = 8;
 
 /** Who meets a record first on its way to a guest: the virtual machine’s own layers, or the guest for what they inject. */
 export function firstConsumer(record: OutlookRecord): Consumer {
+  if (record.kind === 'cxl') return 'linux';
   if (record.kind !== 'arm-sea') return 'qemu';
   if (record.flags !== undefined) return 'vmm';
   return record.el === 2 && !isOfSameLevel(record) ? 'kvm' : 'linux';
@@ -286,6 +290,8 @@ function contextsFor(record: OutlookCase, known: Partial<OutlookContext>): Outlo
       return record.el === 1 ? [one('linux')] : [one('linux'), own('kvm')];
     case 'sigbus':
       return [own('qemu')];
+    case 'cxl':
+      return [one('linux', { delivery: 'cxl' })];
   }
 }
 

@@ -19,6 +19,11 @@ export const QEMU_SIGBUS_RULES = defineRules('qemu.sigbus', 'QEMU target/i386/kv
   ],
   'own-memory-required': ['QEMU needed memory of its own that is bad: it exits.'],
   'own-memory-optional': ['Memory of QEMU itself went bad and nobody used it: a warning.'],
+  'monitor-read': [
+    'QEMU reads the page itself, for its monitor (xp): the signal comes to a thread that blocks it, and the kernel ends QEMU.',
+    'observed',
+    'QEMU system/cpus.c qemu_init_sigbus(); Linux kernel/signal.c force_sig_info_to_task()',
+  ],
   'page-kept': ['The page is put on the list that is remapped at the next reset and blocks migration.'],
   'intel-required': ['An Intel guest gets a data load error with action required in bank 9.'],
   'intel-optional': ['An Intel guest gets a memory scrubbing error with action optional in bank 9.', 'observed'],
@@ -116,6 +121,9 @@ function arm(required: boolean, gpa: bigint | undefined, facts: Facts, run: Run)
 export function qemuSigbus(required: boolean, gpa: bigint | undefined, facts: Facts, run: Run): Ending {
   if (facts.get('platform', 'kvm') !== 'kvm') return run.end('vmm-died', R['no-kvm'], 'SIGBUS ends QEMU');
   if (facts.vendor() === 'arm') return arm(required, gpa, facts, run);
+  if (required && facts.get('guestRam') && facts.get('vmmReads')) {
+    return run.end('vmm-died', R['monitor-read'], 'SIGBUS ends QEMU');
+  }
   if (facts.get('guestRam')) return x86(required, gpa, facts, run);
   run.event('MEMORY_FAILURE', {
     recipient: 'hypervisor',

@@ -3,7 +3,7 @@ import { RULES, ruleById } from './catalog.ts';
 import type { OutlookContext } from './context.ts';
 import { predict } from './predict.ts';
 import type { OutlookOutcome } from './prediction.ts';
-import type { OutlookRecord } from './record.ts';
+import type { CxlReport, OutlookRecord } from './record.ts';
 import { ARM_SECTION, cper, named, x86 } from './testing/records.ts';
 
 type Case = readonly [
@@ -44,6 +44,8 @@ const xen = (more: Partial<OutlookContext> = {}): OutlookContext => ({
   ...more,
 });
 const ghes = (more: Partial<OutlookContext> = {}): OutlookContext => mc({ delivery: 'ghes-notify', ...more });
+const cxl = (event: CxlReport['event']): OutlookRecord => ({ kind: 'cxl', event });
+const linuxCxl = (more: Partial<OutlookContext> = {}): OutlookContext => mc({ delivery: 'cxl', ...more });
 const sea = (esr: bigint): OutlookRecord => ({ kind: 'arm-sea', esr });
 const arm = (more: Partial<OutlookContext> = {}): OutlookContext => ({
   consumer: 'linux',
@@ -445,6 +447,15 @@ const CASES: readonly Case[] = [
   ['linux.sigbus.handled', named('srar-data'), mc(), 'signalled'],
   ['linux.sigbus.deadly', named('srar-data'), mc({ sigbusHandler: false }), 'killed'],
   // Linux, firmware records
+  ['qemu.sigbus.monitor-read', ...sigbus('AR', { vmmReads: true }), 'vmm-died'],
+  ['linux.cxl.no-events', cxl('dram'), linuxCxl({ version: '6.1.176' }), 'none'],
+  ['linux.cxl.traced', cxl('general-media'), linuxCxl(), 'logged'],
+  ['linux.cxl.no-poison-list', cxl('poison'), linuxCxl({ version: '6.3', cxlListRead: true }), 'none'],
+  ['linux.cxl.poison-silent', cxl('poison'), linuxCxl({ cxlListRead: false }), 'none'],
+  ['linux.cxl.poison-listed', cxl('poison'), linuxCxl({ cxlListRead: true }), 'logged'],
+  ['linux.cxl.masked', cxl('correctable'), linuxCxl({ cxlMasked: true }), 'none'],
+  ['linux.cxl.correctable', cxl('correctable'), linuxCxl({ cxlMasked: false }), 'logged'],
+  ['linux.cxl.uncorrectable', cxl('uncorrectable'), linuxCxl({ cxlMasked: false }), 'logged'],
   ['linux.ghes.fatal', cper('fatal'), ghes(), 'panicked', 'GHES: Fatal hardware error'],
   [
     'linux.ghes.previous-boot',

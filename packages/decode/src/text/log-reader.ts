@@ -1,5 +1,5 @@
 /** @module Any log, line by line, to the reader of the program that wrote the line. Implements the scanner's taker. */
-import { agentItem } from './syndrome/agent-events.ts';
+import { agentItem, agentLine } from './syndrome/agent-events.ts';
 import { ascii } from './bytes.ts';
 import { InOrder } from './transport/in-order.ts';
 import { longLine, RECORD_VERSION } from './item.ts';
@@ -782,8 +782,11 @@ export class LogReader implements LineTaker {
       this.#streams.set(name, stream);
     }
     if (line.source === 'agent') {
+      const said = agentLine(line.raw);
       const signal = agentItem(line.raw, lineNumber);
-      if (signal !== undefined) this.#sink(signal);
+      // A file that the agent follows: the kernel's trace events.
+      if (said?.name === 'line') stream.line(said.fields.get('text') ?? '', lineNumber);
+      else if (signal !== undefined) this.#sink(signal);
       return;
     }
     if (line.source === 'events') {

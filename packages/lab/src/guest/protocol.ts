@@ -18,6 +18,7 @@ export const fieldKinds = {
   pagemap: 'u64',
   addr: 'u64',
   offset: 'u64',
+  word: 'u64',
   found: 'u64',
   expected: 'u64',
   proto: 'int',
@@ -84,6 +85,8 @@ export const agentCommands = {
   },
   copy: { args: ['from', 'to', 'bytes'], optional: [], reply: [], maybe: [], timed: true },
   write: { args: ['path', 'value'], optional: ['offset'], reply: [], maybe: [], timed: true },
+  follow: { args: ['path'], optional: [], reply: [], maybe: [], timed: true },
+  register: { args: ['path', 'offset'], optional: ['value', 'how'], reply: ['word'], maybe: [], timed: true },
   hwpoison: { args: ['pfn'], optional: ['undo'], reply: [], maybe: [], timed: true },
   insmod: { args: ['path'], optional: ['params'], reply: [], maybe: [], timed: true },
   'check-interval': { args: ['seconds'], optional: [], reply: [], maybe: [], timed: true },
@@ -97,7 +100,7 @@ export const agentCommands = {
   },
   map: {
     args: ['proc', 'id'],
-    optional: ['pages', 'size', 'kind', 'kill', 'fill'],
+    optional: ['pages', 'size', 'kind', 'kill', 'fill', 'node'],
     reply: ['virt', 'bytes', 'pagesize', 'pid', 'kill'],
     maybe: translation,
     timed: true,
@@ -148,6 +151,7 @@ const eventShapes = {
   signal: { reply: ['proc', 'pid', 'signo', 'signal', 'code', 'codename'], maybe: ['addr', 'lsb', 'sender'] },
   exit: { reply: ['proc', 'pid', 'status'], maybe: ['code', 'signo', 'signal'] },
   spin: { reply: ['proc', 'id', 'ended', 'iterations'], maybe: [] },
+  line: { reply: ['path', 'text'], maybe: [] },
   dropped: { reply: ['lines'], maybe: [] },
 } as const;
 

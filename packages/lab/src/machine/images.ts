@@ -28,9 +28,9 @@ export function imageData(part: ImageFile): Uint8Array {
 export function findModules(kernel: KernelPart, names: readonly string[]): ImageFile[] {
   const { modulesDir } = kernel;
   if (names.length === 0 || kernel.source === 'user') return [];
-  const files = modulesDir === undefined ? [] : globSync('kernel/**/*.ko*', { cwd: modulesDir });
+  const files = moduleFiles(kernel);
   return names.map(name => {
-    const found = files.find(f => basename(f).replace(/\.ko(\.\w+)?$/, '') === name);
+    const found = files.find(f => moduleName(f) === name);
     if (found === undefined || modulesDir === undefined) {
       throw new LabSkip('E_LAB_MODULE', `Linux ${kernel.release} is not offered with the module ${name}`, {
         hint: 'Choose another kernel; `syndrome supply list --kernels` lists them.',
@@ -39,6 +39,20 @@ export function findModules(kernel: KernelPart, names: readonly string[]): Image
     return { file: join(modulesDir, found), path: `modules/${basename(found)}` };
   });
 }
+
+/** Those of the modules that a packaged kernel has as files: the others are built in, or it is without them. */
+export function modulesAmong(kernel: KernelPart, names: readonly string[]): ImageFile[] {
+  const files = new Set(moduleFiles(kernel).map(moduleName));
+  return findModules(
+    kernel,
+    names.filter(name => files.has(name)),
+  );
+}
+
+const moduleFiles = ({ modulesDir, source }: KernelPart): string[] =>
+  modulesDir === undefined || source === 'user' ? [] : globSync('kernel/**/*.ko*', { cwd: modulesDir });
+
+const moduleName = (file: string): string => basename(file).replace(/\.ko(\.\w+)?$/, '');
 
 /** What shows that a kernel without modules has something built in. */
 export interface BuiltIn {
@@ -54,6 +68,7 @@ const BUILT_IN: readonly BuiltIn[] = [
   { module: 'msr', option: 'CONFIG_X86_MSR', path: '/dev/cpu/0/msr' },
   { module: 'kvm-amd', option: 'CONFIG_KVM_AMD', path: '/dev/kvm' },
   { module: 'xen-privcmd', option: 'CONFIG_XEN_PRIVCMD', path: '/dev/xen/privcmd' },
+  { module: 'cxl_pci', option: 'CONFIG_CXL_PCI', path: '/sys/bus/pci/drivers/cxl_pci/uevent' },
   { module: 'hwpoison-inject', option: 'CONFIG_HWPOISON_INJECT', path: hostFile('corrupt-pfn') },
 ];
 

@@ -22,6 +22,12 @@ const schema = z.strictObject({
       cpu: z.string().default('host').describe('-cpu model of the guest'),
       cpus: z.int().min(1).max(4).default(1),
       memory: z.int().min(64).max(4096).default(256).describe('MiB'),
+      hugetlb: z
+        .enum(['2m', '1g'])
+        .optional()
+        .describe(
+          'the host gives its memory in huge pages of this size, which it keeps for the guest from its boot on',
+        ),
       kernel: z.string().default('newest'),
       modules: z
         .array(z.string().regex(/^[\w-]+$/))
@@ -33,6 +39,13 @@ const schema = z.strictObject({
 });
 
 type Spec = z.infer<typeof schema>;
+
+/** Huge pages for the guest, and two more: one to take the place of a bad one. */
+function hugePages({ guest }: Spec): string {
+  if (guest.hugetlb === undefined) return '';
+  const size = guest.hugetlb === '2m' ? 2 : 1024;
+  return `hugepagesz=${size}M hugepages=${Math.ceil(guest.memory / size) + 2}`;
+}
 
 /** KVM for AMD-V, and the way to poison a page. */
 const MODULES = ['irqbypass', 'kvm', 'kvm-amd', 'hwpoison-inject'];
@@ -56,7 +69,7 @@ export const amdHost = {
   },
 
   outer(spec, files) {
-    const boot = bootLinux(files, words(UART_SERIAL, spec.append));
+    const boot = bootLinux(files, words(UART_SERIAL, hugePages(spec), spec.append));
     return { machine: 'pc', cpu: `${spec.cpu},+svm,+npt`, boot };
   },
 
@@ -67,6 +80,7 @@ export const amdHost = {
     const found = x86Layer(spec.guest, input, 'amd', 'hostQemu');
     if (found === undefined) return {};
     const ignoreMsrs = switchedOn(spec.append, 'kvm', 'ignore_msrs') ?? false;
-    return { x86: [{ ...found, linux: { ...found.linux, ignoreMsrs } }] };
+    const hugetlb = spec.guest.hugetlb === undefined ? {} : { hugetlb: true as const };
+    return { x86: [{ ...found, linux: { ...found.linux, ignoreMsrs } }], ...hugetlb };
   },
 } satisfies MachineKind<Spec>;

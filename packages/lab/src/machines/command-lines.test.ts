@@ -22,6 +22,8 @@ const SPECS: Readonly<Record<string, object>> = {
   'linux-guest, arm64': { arch: 'aarch64', cpu: 'max,pauth-impdef=on', append: 'quiet' },
   'linux-guest, arm64 with firmware': { arch: 'aarch64', cpu: 'max', firmware: true },
   'linux-guest, arm64 with RAS': { arch: 'aarch64', cpu: 'max', firmware: true, ras: true, append: 'quiet' },
+  'cxl-guest': {},
+  'cxl-guest, all of it': { cpu: 'Skylake-Server', cpus: 2, memory: 512, cxlMemory: 512, append: 'iomem=relaxed' },
   'xen-dom0': {},
   'xen-dom0, all of it': { cpu: 'EPYC', append: 'quiet a,b', xenAppend: 'mce=off', crashKernel: true, dom0Memory: 512 },
   'amd-host': {},
@@ -31,6 +33,7 @@ const SPECS: Readonly<Record<string, object>> = {
     append: 'quiet',
     guest: { cpu: 'EPYC', cpus: 2, memory: 512, modules: ['msr'], append: 'mce=print_all' },
   },
+  'amd-host, a guest in huge pages': { append: 'quiet', guest: { hugetlb: '2m' } },
   'arm64-host': {},
   'arm64-host, all of it': {
     append: 'kvm-arm.mode=nested',

@@ -38,6 +38,10 @@ export interface MachineFacts {
   x86?: X86Layer[] | undefined;
   /** The layer that a GHES record of the outer QEMU reaches. */
   ghes?: GhesTarget | undefined;
+  /** The guest's memory lies in huge pages of its host: one bad page takes its neighbours with it. */
+  hugetlb?: true;
+  /** The Linux that drives a CXL memory device of the outer QEMU. */
+  cxl?: Partial<Settings> | undefined;
   /** A VMM of arm64 whose guest consumes errors of its host. */
   sea?: SeaTarget | undefined;
   /** Seconds by which a poll has found what waits in the banks, where that is not Linux's own matter. */

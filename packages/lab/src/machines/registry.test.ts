@@ -39,7 +39,7 @@ test('choices of the user are for the kinds that have a use for them', () => {
   expect(kindsTaking('xen')).toEqual(['xen-dom0']);
   expect(kindsTaking('hostKernel')).toEqual(['amd-host', 'arm64-host']);
   expect(kindsTaking('hostQemu')).toEqual(['amd-host']);
-  expect(kindsTaking('cpu')).toEqual(['linux-guest', 'xen-dom0', 'amd-host']);
+  expect(kindsTaking('cpu')).toEqual(['linux-guest', 'cxl-guest', 'xen-dom0', 'amd-host']);
   // Only where the scenario asks for firmware.
   expect(kindsTaking('firmware')).toEqual([]);
   const uefi = machineSchema.parse({ kind: 'arm64-host', firmware: true });

@@ -42,6 +42,11 @@ export type Meaning =
   | { is: 'awaited'; event: string }
   /** The machine boots once more: what went before is over, but for what firmware keeps. */
   | { is: 'reset' }
+  /** The VMM itself reads the page that is hit. */
+  | { is: 'vmm-reads' }
+  /** From now on the CXL device reports protocol errors; and somebody asks for its poison list. */
+  | { is: 'cxl-unmasked' }
+  | { is: 'cxl-list-read' }
   /** Nothing happens to the machine. */
   | { is: 'nothing' }
   /** What it does to the machine is not looked at: nothing can be said any more. */

@@ -7,7 +7,7 @@ import { QEMU_SIGBUS } from '@syndrome/decode/mca/vmm-made.ts';
 import type { Journey } from '@syndrome/decode/outlook/explore.ts';
 import { gpa2hpa } from '@syndrome/qemu/qmp/translate.ts';
 import { LabError } from '../errors.ts';
-import { type Leg, type Legs, type Plan, running, victimOf } from '../outlook/scene.ts';
+import { type Leg, type Legs, type Plan, running, those, victimOf } from '../outlook/scene.ts';
 import { u64 } from './arguments.ts';
 import { defineStep, type Value } from './step.ts';
 import { valueIn } from './values.ts';
@@ -38,6 +38,16 @@ function legs(plan: Plan, { address }: Args): Legs | undefined {
     victim,
   });
   const optional = leg(sigbus.code, { choices: { linux: { running: cpu } } });
+  if (those(plan.after, 'vmm-reads').length > 0) {
+    const own = { qemu: { ...known.qemu, vmmReads: true }, linux };
+    return [[optional], [leg('BUS_MCEERR_AR', { layers: own })]];
+  }
+  if (plan.facts.hugetlb) {
+    // The host takes the whole huge page: the guest's kernel uses one of the neighbours sooner or later.
+    const neighbour = { qemu: known.qemu, linux: { ...known.linux, running: 'kernel' as const } };
+    const choices = { qemu: { bankStatus: [0n, QEMU_SIGBUS['amd-optional'].status] } };
+    return [[optional], [leg('BUS_MCEERR_AR', { layers: neighbour, choices })]];
+  }
   if (!victim.reads) return [[optional]];
   // The bank may hold the record of the first signal, or be empty again.
   const choices = { qemu: { bankStatus: [0n, QEMU_SIGBUS['amd-optional'].status] } };

@@ -14,6 +14,7 @@ export const map = defineStep({
       size: z.enum(['4k', '2m', '1g']).default('4k'),
       sharing: z.enum(['private', 'shared', 'hugetlb']).default('private'),
       kill: z.enum(['early', 'late', 'default']).default('default').describe('PR_MCE_KILL policy of the process'),
+      node: z.int().min(0).max(63).optional().describe('NUMA node that the pages come from'),
     })
     .describe('map and fill pages in a subject process'),
   saves: ({ as }) => [as, `${as}.virt`],
@@ -26,8 +27,8 @@ export const map = defineStep({
     early: kill === 'early',
   }),
   run: async (session, args) => {
-    const { process, as, pages, size, sharing, kill } = args;
-    const ask = () => session.agent.call('map', { proc: process, id: as, pages, size, kind: sharing, kill });
+    const { process, as, pages, size, sharing, kill, node } = args;
+    const ask = () => session.agent.call('map', { proc: process, id: as, pages, size, kind: sharing, kill, node });
     const reply = await ask().catch(async (error: unknown) => {
       if (!(error instanceof AgentError && error.errno === 'EOPNOTSUPP' && size !== '4k')) throw error;
       // No free huge page at this moment: memory is put together, and the guest asked once more.

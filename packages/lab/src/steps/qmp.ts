@@ -5,7 +5,7 @@ import { fieldsOf } from '@syndrome/decode/inject/ways.ts';
 import { defineStep } from './step.ts';
 
 /** Numbers too large for a double stand as `0x…` text in a scenario; QMP gets them as what they are. */
-function exactNumbers(value: unknown): unknown {
+export function exactNumbers(value: unknown): unknown {
   if (typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value)) return BigInt(value);
   if (Array.isArray(value)) return value.map(exactNumbers);
   if (typeof value !== 'object' || value === null) return value;

@@ -7,10 +7,14 @@ import { awaitBoot } from './await-boot.ts';
 import { bootRecord } from './boot-record.ts';
 import { breakWalk } from './break-walk.ts';
 import { checkInterval } from './check-interval.ts';
+import { cxlPoisonList } from './cxl-poison-list.ts';
+import { cxlRegion } from './cxl-region.ts';
+import { cxlUnmask } from './cxl-unmask.ts';
 import { errorRecords } from './error-records.ts';
 import { gpa2hpa } from './gpa2hpa.ts';
 import { hmp } from './hmp.ts';
 import { hostPoison } from './host-poison.ts';
+import { injectCxl } from './inject-cxl.ts';
 import { injectEinj } from './inject-einj.ts';
 import { injectGhes } from './inject-ghes.ts';
 import { injectMce } from './inject-mce.ts';
@@ -33,8 +37,11 @@ import { spawn } from './spawn.ts';
 import { spin } from './spin.ts';
 import { touch } from './touch.ts';
 import { translate } from './translate.ts';
+import { traceEvents } from './trace-events.ts';
 import { verify } from './verify.ts';
+import { vmmHmp } from './vmm-hmp.ts';
 import { vmmPage } from './vmm-page.ts';
+import { vmmQmp } from './vmm-qmp.ts';
 import { wait } from './wait.ts';
 import { writeFile } from './write-file.ts';
 import { writeMsr } from './write-msr.ts';
@@ -70,10 +77,17 @@ const KINDS = [
   sleep,
   reset,
   awaitBoot,
+  traceEvents,
+  cxlRegion,
+  cxlUnmask,
+  injectCxl,
+  cxlPoisonList,
   pause,
   resume,
   qmp,
   hmp,
+  vmmQmp,
+  vmmHmp,
   wait,
   alive,
   note,

@@ -10,6 +10,13 @@ const channels = ['qmp', 'console', 'agent', 'stderr'] as const;
 const port = 'virtserialport';
 const pipe = (channel: (typeof channels)[number]): string => `pipe:${hostDevice({ channels, port }, channel)}`;
 
+/** The machine, with its memory in huge pages where it has them. */
+function memoryOf({ memory, hugetlb }: Guest): string[] {
+  if (hugetlb === undefined) return ['-machine', 'pc'];
+  const backend = `memory-backend-memfd,id=ram,size=${memory}M,hugetlb=on,hugetlbsize=${hugetlb.toUpperCase()},prealloc=on`;
+  return ['-machine', 'pc,memory-backend=ram', '-object', backend];
+}
+
 /** QEMU with KVM, for an x86-64 guest. Its character devices of the kind `pipe` take the ports as they are. */
 export const qemu = {
   name: 'qemu',
@@ -35,8 +42,7 @@ export const qemu = {
       'none',
       '-accel',
       'kvm',
-      '-machine',
-      'pc',
+      ...memoryOf(guest),
       '-cpu',
       guest.cpu,
       '-smp',

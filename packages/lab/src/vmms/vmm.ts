@@ -15,6 +15,8 @@ export interface VmmGuest {
   cpus: number;
   /** MiB */
   memory: number;
+  /** Its memory lies in huge pages of the host, of this size. */
+  hugetlb?: '2m' | '1g' | undefined;
   /** Added to the kernel command line. */
   append: string;
 }

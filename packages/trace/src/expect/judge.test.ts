@@ -306,6 +306,24 @@ describe('outcome', () => {
       ],
       'reset',
     ],
+    [
+      'a reset that was asked for, which the firmware of a PC repeats',
+      [
+        [12, 'vmm.reset', { reason: 'host-qmp-system-reset' }],
+        [13, 'vmm.reset', { reason: 'guest-reset' }],
+        [14, 'guest.boot', {}],
+      ],
+      'none',
+    ],
+    [
+      'one out of nowhere behind it',
+      [
+        [12, 'vmm.reset', { reason: 'host-qmp-system-reset' }],
+        [13, 'guest.boot', {}],
+        [14, 'vmm.reset', { reason: 'guest-reset' }],
+      ],
+      'reset',
+    ],
     ['the reference VMM ends with a reset out of nowhere', [[13, 'vmm.stopped', { reason: 'reset' }]], 'reset'],
     [
       'and with one after a panic',

@@ -268,7 +268,11 @@ function cxlName(event: string, log: string, body: string): 'cxl-uncorrected' | 
   if (/^cxl_(?:port_)?aer_correctable_error$/.test(event)) return 'cxl-corrected';
   // Its health, its temperature: no place in it.
   if (event === 'cxl_memory_module' || event === 'cxl_overflow') return 'cxl-info';
-  const descriptor = /\bdescriptor(?:_flags)?[=:] ?'?([^' ]{1,96})/.exec(body)?.[1];
+  // Empty where an error was corrected, and nothing more is to be said of it.
+  const descriptor = /\bdescriptor(?:_flags)?[=:](?:''| ?'?([^' ]{1,96}))/
+    .exec(body)
+    ?.slice(1)
+    .map(d => d ?? '')[0];
   const bits = hexU64(descriptor?.startsWith('0x') === true ? descriptor : undefined);
   if (descriptor?.includes('UNCORRECTABLE') === true || (bits ?? 0n) % 2n === 1n) return 'cxl-uncorrected';
   if (log === 'Fatal' || log === 'Failure') return 'cxl-uncorrected';

@@ -8,8 +8,8 @@ import { eventItem } from '../item.ts';
 import type { EventItem } from '../item.ts';
 import { hexU64 } from '../transport/line.ts';
 
-/** Of signals for memory errors, whoever reports them. */
-export const AGENT_NEEDLES: readonly string[] = ['BUS_MCEERR_A'];
+/** Of signals for memory errors, whoever reports them, and of the kernel's trace events. */
+export const AGENT_NEEDLES: readonly string[] = ['BUS_MCEERR_A', '/tracing/trace_pipe'];
 
 const EVENT = /^E ([a-z][a-z0-9-]{0,31})((?: [^ ]+)*)$/;
 /** Longest line of the wire in bytes, its LF included (WIRE_MAX in guest/wire.h). */
