@@ -247,12 +247,14 @@ const joined = (lines: readonly string[]): string => (lines.length === 0 ? '' : 
 /** The text that all records of one pattern have, in the order it is shown. */
 interface CommonText {
   title: string;
-  /** Severity and error code. */
-  grade: string;
+  severity: string;
+  /** The error code. */
+  code: string;
   component: string;
   lint: string;
-  /** Next step and outlook. */
-  end: string;
+  nextStep: string;
+  /** With what came of it before. */
+  outlook: string;
   /** Lint and title, made when it is first asked for: what tells most records apart. */
   key?: string;
 }
@@ -296,8 +298,13 @@ interface Said {
   explanation: string;
 }
 
+/** Piece by piece: most are the same strings, and what they are joined to would be copied to be compared. */
 const areAlike = (a: CommonText, b: CommonText): boolean =>
-  a.grade === b.grade && a.component === b.component && a.end === b.end;
+  a.severity === b.severity &&
+  a.code === b.code &&
+  a.component === b.component &&
+  a.nextStep === b.nextStep &&
+  a.outlook === b.outlook;
 
 /** Records written whole that later ones may point to; when there are more all are forgotten, and written whole again. */
 const MAX_SAID = 512;
@@ -350,7 +357,8 @@ export class TextWriter {
     const own = `${where64}${this.#cell(record)}`;
     const said = this.#full ? undefined : this.#saidBefore(record, common, from);
     if (said !== undefined) return `${out}${own}${input}${this.#own(record, said)}`;
-    out += `${common.grade}${own}${common.component}\n${this.#explanation(record)}${common.lint}${input}${common.end}`;
+    const { severity, code, component, lint, nextStep: next, outlook } = common;
+    out += `${severity}${code}${own}${component}\n${this.#explanation(record)}${lint}${input}\n${next}${outlook}`;
     const registers = this.#registers(record);
     return registers === '' ? out : `${out}\n${registers}`;
   }
@@ -364,7 +372,7 @@ export class TextWriter {
 
   /** The record as one more word about an error that another one tells of: without next step, outlook and tables of registers. */
   short(record: DecodedRecord): string {
-    const { title, grade, component, lint } = this.#commonOf(record);
+    const { title, severity, code, component, lint } = this.#commonOf(record);
     const { address, diagnostics } = record;
     const where = place(record, this.#clock);
     const input = diagnostics
@@ -376,7 +384,7 @@ export class TextWriter {
     const values = isEvent ? [] : registerValues(record);
     const registers = values.length === 0 ? '' : this.#registerLines(record);
     const said = isEvent ? '' : `\n${this.#explanation(record)}`;
-    return `${head}${isEvent ? '' : grade}${where64}${this.#cell(record)}${component}${input}${registers}${said}${lint}`;
+    return `${head}${isEvent ? '' : `${severity}${code}`}${where64}${this.#cell(record)}${component}${input}${registers}${said}${lint}`;
   }
 
   /** The cell and the number of errors, where they are not said in other words. */
@@ -458,10 +466,12 @@ export class TextWriter {
       title: this.#laidOut.get('', record.title, () =>
         wrap(oneLine(record.title, 500), '', this.#columns).map(line => this.#style('headline', line)),
       ),
-      grade: `${this.#line('severity', record.severity)}${hasCode ? this.#line('error code', codeText(mcacod)) : ''}`,
+      severity: this.#line('severity', record.severity),
+      code: hasCode ? this.#line('error code', codeText(mcacod)) : '',
       component: unit === '' ? '' : this.#line('component', oneLine(unit, 400)),
       lint: lint === '' ? '' : `\n${lint}`,
-      end: `\n${this.#line('next step', nextStep)}${fate.length === 0 ? '' : this.#line('came of it', oneLine(fate.join(', '), 1000))}${this.#outlook ? this.#outlookLines(record) : ''}`,
+      nextStep: this.#line('next step', nextStep),
+      outlook: `${fate.length === 0 ? '' : this.#line('came of it', oneLine(fate.join(', '), 1000))}${this.#outlook ? this.#outlookLines(record) : ''}`,
     };
   }
 
