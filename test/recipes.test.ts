@@ -75,29 +75,23 @@ test.each([
 
 describe('Proxmox VE', () => {
   const env = (): Record<string, string> => ({ SYNDROME_PVE_ETC: join(folder, 'nodes'), SYNDROME_PVE_NODE: 'pve1' });
+  const ha = (resources: string): void => writeFileSync(join(folder, 'ha/resources.cfg'), resources);
   const get = (path: string): string => `pvesh get ${path} --output-format json`;
   beforeEach(() => {
     standIn('pvesh');
     standIn('qm');
     for (const node of ['pve1', 'pve2']) mkdirSync(join(folder, 'nodes', node, 'qemu-server'), { recursive: true });
-    writeFileSync(join(folder, 'nodes/pve1/qemu-server/100.conf'), '');
+    const config =
+      'name: web\nonboot: 1\ntags: prod;syndrome\nscsi0: ceph:vm-100-disk-0,size=32G\nide2: none,media=cdrom\n';
+    // A change that waits for the next start, and a snapshot.
+    const later = '\n[PENDING]\nonboot: 0\n\n[before]\nname: old\nscsi1: ceph:vm-100-disk-1,size=1G\n';
+    writeFileSync(join(folder, 'nodes/pve1/qemu-server/100.conf'), config + later);
+    mkdirSync(join(folder, 'ha'));
+    ha('vm: 1001\n\tstate started\n\nvm: 100\n\tgroup a\n\tstate started\n\n');
     writeFileSync(join(folder, 'nodes/pve2/qemu-server/101.conf'), '');
-    prints(get('/nodes/pve1/qemu'), [{ vmid: 100, status: 'running' }]);
-    prints(get('/nodes/pve1/qemu/100/status/current'), {
-      status: 'running',
-      qmpstatus: 'running',
-      pid: 4711,
-      maxmem: 1024,
-      ha: { managed: 1 },
-    });
-    const config = {
-      name: 'web',
-      onboot: 1,
-      tags: 'prod;syndrome',
-      scsi0: 'ceph:vm-100-disk-0,size=32G',
-      ide2: 'none,media=cdrom',
-    };
-    prints(get('/nodes/pve1/qemu/100/config'), config);
+    const now = { status: 'running', qmpstatus: 'running', pid: 4711, maxmem: 1024 };
+    prints(get('/nodes/pve1/qemu --full 1'), [{ vmid: 100, ...now }]);
+    prints(get('/nodes/pve1/qemu/100/status/current'), now);
     prints(get('/nodes/pve1/qemu/101/status/current'), { status: 'stopped', qmpstatus: 'stopped' });
   });
 
@@ -118,6 +112,20 @@ describe('Proxmox VE', () => {
       },
     ]);
   });
+
+  test('asks one program, for all VMs as for one', () => {
+    const listed = ANSWERS.list.parse(ask('proxmox', { do: 'list' }, env())).vms;
+    expect(ANSWERS.look.parse(ask('proxmox', { do: 'look', vm: '100' }, env()))).toEqual(listed[0]);
+    expect(calls()).toEqual([get('/nodes/pve1/qemu --full 1'), get('/nodes/pve1/qemu/100/status/current')]);
+  });
+
+  test.each(['', 'vm: 100\n\tstate ignored\n\nvm: 101\n\tstate started\n'])(
+    'takes part where its HA does not manage it: %j',
+    resources => {
+      ha(resources);
+      expect(ANSWERS.look.parse(ask('proxmox', { do: 'look', vm: '100' }, env()))).not.toHaveProperty('owner');
+    },
+  );
 
   test('has nothing of a VM of another node', () => {
     expect(ANSWERS.look.parse(ask('proxmox', { do: 'look', vm: '101' }, env()))).toMatchObject({

@@ -81,13 +81,15 @@ export async function runChild(program: string, args: readonly string[], options
       signal?.removeEventListener('abort', onAbort);
     };
 
+    // A character may come in two pieces.
+    const decoder = new StringDecoder('utf8');
     const out = options.onLine ? lines(options.onLine) : undefined;
     child.stdout?.on('data', (chunk: Buffer) => {
       if (out) out.push(chunk);
-      else if (stdout.length < KEEP) stdout += chunk.toString('utf8');
+      else if (stdout.length < KEEP) stdout += decoder.write(chunk);
     });
-    child.stderr?.on('data', (chunk: Buffer) => {
-      if (stderr.length < KEEP) stderr += chunk.toString('utf8');
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (stderr.length < KEEP) stderr += text;
     });
     if (options.onStatus) {
       const status = lines(options.onStatus);

@@ -2,6 +2,7 @@
  * @module The monitor of a domain's QEMU, which libvirt keeps for itself: it passes commands on (`virsh qemu-monitor-command`), and
  * tells of events by its own. Spoken as QMP, so that whoever speaks it to a QEMU speaks it to a domain.
  */
+import { StringDecoder } from 'node:string_decoder';
 import { Duplex } from 'node:stream';
 import { QmpClient } from '../qmp/client.ts';
 import { parseJson, stringifyJson } from '../qmp/json.ts';
@@ -29,6 +30,8 @@ class DomainMonitor extends Duplex {
   readonly #domain: Domain;
   readonly #stop: () => void;
   #rest = '';
+  /** A character may come in two pieces. */
+  readonly #decoder = new StringDecoder('utf8');
   #last: Promise<void> = Promise.resolve();
 
   constructor(client: LibvirtClient, domain: Domain, version: unknown) {
@@ -45,7 +48,7 @@ class DomainMonitor extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: unknown, done: (error?: Error) => void): void {
-    const lines = (this.#rest + chunk.toString()).split('\n');
+    const lines = (this.#rest + this.#decoder.write(chunk)).split('\n');
     this.#rest = lines.pop() ?? '';
     if (this.#rest.length > MAX_COMMAND) return done(new RangeError('a command that has no end'));
     for (const line of lines)

@@ -45,6 +45,8 @@ export const libvirtConfigSchema = z.strictObject({
 const execConfigSchema = z.strictObject({
   /** Program and arguments, no shell. Never a secret: every user sees arguments. */
   argv: z.tuple([path], z.string().max(4096)),
+  /** Its environment beside PATH, HOME and LC_ALL=C. Never a secret: name a file with it. */
+  env: z.record(z.string().regex(/^[A-Z_][A-Z\d_]{0,63}$/), z.string().max(4096)).default({}),
   /** What it may be asked to do; without any it is only asked what there is. */
   acts: z.array(z.enum(EXEC_ACTS)).max(EXEC_ACTS.length).default([]),
   /** Between two questions for all VMs. */

@@ -241,7 +241,7 @@ function isGuest(proc = '/proc'): boolean {
 
 /** What a command of sanlock prints; undefined where it fails, or prints more than is read: a number that is cut is another one. */
 async function ask(argv: readonly string[], signal: AbortSignal): Promise<string | undefined> {
-  const ran = await runOnce(argv, ASK_MS, signal, MAX_PRINTED);
+  const ran = await runOnce(argv, ASK_MS, signal, { maxOutput: MAX_PRINTED });
   return ran.code === 0 && ran.short !== true ? ran.output : undefined;
 }
 

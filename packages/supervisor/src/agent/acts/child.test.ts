@@ -38,10 +38,10 @@ describe('runOnce', () => {
   test('a character lies in two chunks, and comes whole; the bound is one of bytes, and cuts none', async () => {
     // After one byte each chunk of an even length ends within a character.
     const print = [process.execPath, '-e', `process.stdout.write('x' + 'ä'.repeat(300_000))`];
-    const whole = await runOnce(print, 60_000, signal, 2 ** 20);
+    const whole = await runOnce(print, 60_000, signal, { maxOutput: 2 ** 20 });
     expect(whole.stdout === `x${'ä'.repeat(300_000)}`).toBe(true);
     expect([whole.output === whole.stdout, whole.short]).toEqual([true, undefined]);
-    const { stdout, output, short } = await runOnce(print, 60_000, signal, 1000);
+    const { stdout, output, short } = await runOnce(print, 60_000, signal, { maxOutput: 1000 });
     expect({ stdout, output, short }).toEqual({ stdout: `x${'ä'.repeat(499)}`, output: stdout, short: true });
   });
 });

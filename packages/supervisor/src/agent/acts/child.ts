@@ -48,17 +48,21 @@ class BoundedText {
   }
 }
 
-/**
- * Runs a program in the C locale to its end. Never rejects: what happened is the value.
- * @param maxOutput bytes of both outputs together, and of the standard one alone
- * @param input what it reads; then it has a group of its own, and what it has started is killed with it
- */
+interface RunOptions {
+  /** Bytes of both outputs together, and of the standard one alone. */
+  maxOutput?: number;
+  /** What it reads; then it has a group of its own, and what it has started is killed with it. */
+  input?: string;
+  /** Its environment; by default that of this process. */
+  env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs a program in the C locale to its end. Never rejects: what happened is the value. */
 export function runOnce(
   argv: readonly string[],
   deadlineMs: number,
   signal: AbortSignal,
-  maxOutput = MAX_OUTPUT,
-  input?: string,
+  { maxOutput = MAX_OUTPUT, input, env = process.env }: RunOptions = {},
 ): Promise<Ran> {
   const [program = '', ...args] = argv;
   return new Promise(resolve => {
@@ -68,7 +72,7 @@ export function runOnce(
     let child: ChildProcess;
     try {
       child = spawn(program, args, {
-        env: { ...process.env, LC_ALL: 'C' },
+        env: { ...env, LC_ALL: 'C' },
         stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
         detached: input !== undefined,
       });

@@ -1,7 +1,7 @@
 /** @module A question to the program of an exec section, and its answer, or what is wrong with it. */
-import { existsSync, realpathSync } from 'node:fs';
-import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
-import { whyNotProgram } from '@syndrome/base/disk/program.ts';
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { PROGRAM_ENV, whyNotChosen, whyNotProgram } from '@syndrome/base/disk/program.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { HostId } from '../../core/ids.ts';
@@ -35,15 +35,30 @@ export interface Asker {
   argv: readonly string[];
   host: HostId;
   deadlineMs: number;
+  /** What it finds in its environment, beside {@link environment}'s own. */
+  env?: Readonly<Record<string, string>>;
 }
 
-/** Why a program is not run: others could choose what it is. Looked at for each run; files among its arguments are what it runs, too. */
+/** Of ours it gets nothing but what is here: a secret in the environment of an agent is no secret of its programs. */
+function environment(): Record<string, string> {
+  try {
+    return { ...PROGRAM_ENV, HOME: userInfo().homedir };
+  } catch {
+    // A user whom the system does not know.
+    return { ...PROGRAM_ENV };
+  }
+}
+
+/** The path in an argument: `/etc/x`, `--config=/etc/x`. */
+const pathIn = (word: string): string => (word.startsWith('/') ? word : word.slice(word.indexOf('=/') + 1));
+
+/** Why a program is not run: others could choose what it is. Looked at for each run; what its arguments name is what it runs, too, with all folders on the way. */
 function fault(argv: readonly string[]): string | undefined {
   const [program = '', ...args] = argv;
   const why = whyNotProgram(program);
   if (why !== undefined) return `${program} ${why}`;
-  for (const path of args.filter(word => word.startsWith('/') && existsSync(word))) {
-    const not = whyNotOwn(realpathSync(path));
+  for (const path of args.map(pathIn).filter(word => word.startsWith('/') && existsSync(word))) {
+    const not = whyNotChosen(path);
     if (not !== undefined) return not;
   }
   return undefined;
@@ -56,7 +71,7 @@ function fault(argv: readonly string[]): string | undefined {
  * @throws NoAnswer for a program that hangs, fails, says what is no answer, or answers another question
  */
 export async function ask<A extends Ask>(
-  { argv, host, deadlineMs: most }: Asker,
+  { argv, host, deadlineMs: most, env }: Asker,
   question: A,
   signal: AbortSignal,
   deadlineMs = most,
@@ -65,7 +80,11 @@ export async function ask<A extends Ask>(
   if (why !== undefined) throw new NotRun(why);
   const ms = Math.max(1, Math.floor(Math.min(most, deadlineMs)));
   const input = `${JSON.stringify({ schema: 1, host, deadlineMs: ms, ...question })}\n`;
-  const { code, stdout, output, unstarted, cut, short } = await runOnce(argv, ms, signal, MAX_ANSWER, input);
+  const { code, stdout, output, unstarted, cut, short } = await runOnce(argv, ms, signal, {
+    maxOutput: MAX_ANSWER,
+    input,
+    env: { ...environment(), ...env },
+  });
   if (unstarted === true) throw new NotRun(safeText(output, MAX_WORDS));
   if (cut) throw new NoAnswer(`no answer within ${ms} ms: it was killed`, true);
   if (short === true) throw new NoAnswer(`an answer of more than ${MAX_ANSWER} bytes`);

@@ -1,12 +1,21 @@
 /** A real program with real processes for VMs, and everything that it can do wrong. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { Act } from '../../core/act.ts';
+import type { Act, ActResult } from '../../core/act.ts';
 import { NO_POLICY } from '../../core/policy.ts';
 import { proofFault } from '../../core/proof.ts';
 import type { Said, VmReport } from '../../core/said.ts';
@@ -16,6 +25,7 @@ import { agentConfigSchema } from '../config.ts';
 import { TestController } from '../testing/controller.ts';
 import { Vms } from '../vms.ts';
 import { ExecActs } from './acts.ts';
+import { ask } from './ask.ts';
 import { ANSWERS, askSchema } from './contract.ts';
 import { ExecSource } from './source.ts';
 import { unwrapped } from './definition.ts';
@@ -376,6 +386,56 @@ test('what it is not set up for is refused, and so is a program that others may 
   expect(existsSync(join(folder, 'asked'))).toBe(false);
 });
 
+describe('what its arguments name', () => {
+  const listed = (path: string, word = path): Promise<ActResult> => {
+    const asks = { ...asker(), argv: [join(folder, 'program'), word] };
+    return new ExecActs(asks, { vms, epochOf: () => 0, acts: [], lookMs: 20 }).act(order('prove', 2000), never);
+  };
+  const file = (): string => {
+    mkdirSync(join(folder, 'conf/more'), { recursive: true });
+    writeFileSync(join(folder, 'conf/more/cluster'), '');
+    return join(folder, 'conf/more/cluster');
+  };
+
+  test.each([
+    ['a file', '', ''],
+    ['the folder of a file', '..', ''],
+    ['a folder on the way to a file', '../..', ''],
+    ['a file of an option', '', '--config='],
+  ])('%s that others may write to: it is not run', async (_, of, option) => {
+    const path = file();
+    expect((await listed(path, option + path)).reason ?? '').not.toContain('they may write');
+    chmodSync(join(path, of), 0o777);
+    expect(await listed(path, option + path)).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringMatching(/conf.*can be changed by others: they may write to/),
+    });
+  });
+
+  test('may be behind a link: the folders of both ways count', async () => {
+    const path = file();
+    symlinkSync(path, join(folder, 'link'));
+    chmodSync(join(folder, 'conf'), 0o777);
+    expect((await listed(join(folder, 'link'))).reason).toContain('they may write to');
+  });
+});
+
+test('its environment is PATH, HOME, the C locale and what its section says, and nothing of the agent', async () => {
+  writeFileSync(join(folder, 'program'), '#!/bin/sh\n/usr/bin/env > "${0%/*}/env"\necho \'{"vms":[]}\'\n');
+  process.env['SYNDROME_SECRET'] = 'hunter2';
+  try {
+    await ask({ ...asker(), env: { KUBECONFIG: '/etc/kube', PATH: '/opt/bin:/usr/bin:/bin' } }, { do: 'list' }, never);
+  } finally {
+    delete process.env['SYNDROME_SECRET'];
+  }
+  const got = readFileSync(join(folder, 'env'), 'utf8').trim().split('\n').toSorted();
+  const { homedir: home } = userInfo();
+  // The shell of the program adds words of its own.
+  expect(got.filter(line => !/^(?:PWD|OLDPWD|SHLVL|_)=/.test(line))).toEqual(
+    [`HOME=${home}`, 'KUBECONFIG=/etc/kube', 'LC_ALL=C', 'PATH=/opt/bin:/usr/bin:/bin'].toSorted(),
+  );
+});
+
 test('the schemas of docs/exec.schema.json are those by which answers are checked: else UPDATE_GOLDEN=1', async () => {
   const of = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   const schemas = {
@@ -428,7 +488,7 @@ test('an agent tells of its VMs, and acts on them by it, also one that was start
 
 test('an agent has it in its configuration', () => {
   const { exec } = agentConfigSchema.parse({ host: 'a', exec: { argv: ['/usr/local/lib/pve'] } });
-  expect(exec).toEqual({ argv: ['/usr/local/lib/pve'], acts: [], everySeconds: 15, deadlineSeconds: 20 });
+  expect(exec).toEqual({ argv: ['/usr/local/lib/pve'], env: {}, acts: [], everySeconds: 15, deadlineSeconds: 20 });
   for (const wrong of [{ argv: ['pve'] }, { argv: ['/x'], acts: ['prove'] }, { argv: [] }])
     expect(agentConfigSchema.safeParse({ host: 'a', exec: wrong }).success).toBe(false);
 });

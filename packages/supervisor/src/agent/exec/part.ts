@@ -9,10 +9,10 @@ import { ExecSource } from './source.ts';
 
 /** Source and acts of the VMs that a program speaks for. */
 export function execPart(
-  { argv, acts, everySeconds, deadlineSeconds }: ExecConfig,
+  { argv, acts, env, everySeconds, deadlineSeconds }: ExecConfig,
   { host, vms, epochOf }: { host: HostId; vms: Vms; epochOf: (vm: VmId) => Epoch },
 ): { sources: Source[]; exec: Actuator } {
-  const asker = { argv, host, deadlineMs: deadlineSeconds * 1000 };
+  const asker = { argv, host, deadlineMs: deadlineSeconds * 1000, env };
   return {
     sources: [new ExecSource(asker, { vms, epochOf, everyMs: everySeconds * 1000 })],
     exec: new ExecActs(asker, { vms, epochOf, acts }),
