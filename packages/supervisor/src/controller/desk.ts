@@ -6,6 +6,7 @@ import type { State } from '../core/state.ts';
 import type { ListName } from '../wire/admin.ts';
 import type { Beside } from './audit.ts';
 import type { Timeless } from './committer.ts';
+import type { fleetView } from './fleet-view.ts';
 import type { OpenAct } from './journal.ts';
 import type { Meters } from './meters.ts';
 
@@ -29,6 +30,8 @@ export interface Desk {
   list(list: ListName): Promise<unknown>;
   /** What `fleet explain ID` shows. @throws ControllerError E_CONTROLLER_ASK where there is none */
   explain(id: string): Promise<unknown>;
+  /** What {@link fleetView} makes of the state behind an input; undefined where that was too long ago. @throws StoreError; ControllerError as {@link Past} */
+  fleetAt(input: number): Promise<ReturnType<typeof fleetView> | undefined>;
   /** The time of inputs, ms UTC. */
   now(): number;
   /** What would come of an input now. Nothing does. */

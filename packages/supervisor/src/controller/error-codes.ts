@@ -10,6 +10,8 @@ export const CONTROLLER_ERROR_CODES: Readonly<Record<ControllerCode, string>> = 
     'The controller cannot listen on its sockets: the path is too long, or the folder is not this user’s alone (mode 0700); or on its port for agents: a certificate or key cannot be read, or the port is in use. Without TLS nothing is taken over TCP.',
   E_CONTROLLER_REFUSED:
     'What was ordered cannot be done as things are; the text says why. Look at it again, and order what fits.',
+  E_CONTROLLER_BUSY:
+    'Too many ask at once what was known at inputs of the past: each takes the time of the controller. Ask again in a moment.',
   E_CONTROLLER_STATE:
     'What the store remembers cannot be made a state again: it was written by another version. Use that version, or replay from a backup.',
   E_CONTROLLER_STOPPED: 'The controller stops, or another one has taken over. What was sent is sent again there.',

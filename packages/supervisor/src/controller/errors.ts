@@ -3,6 +3,7 @@ import { SyndromeError } from '@syndrome/decode/common/errors.ts';
 /** What can be wrong with a controller. */
 export type ControllerCode =
   | 'E_CONTROLLER_LISTEN'
+  | 'E_CONTROLLER_BUSY'
   | 'E_CONTROLLER_STATE'
   | 'E_CONTROLLER_STOPPED'
   | 'E_CONTROLLER_ASK'

@@ -1,5 +1,6 @@
 /** The fleet at one glance: now, and as it was known at an input. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Past } from '../controller/state-at.ts';
 import type { Fleet } from '../client/types.ts';
 import { SyndromeClient } from './client.ts';
 import { TestSite } from './testing/site.ts';
@@ -51,4 +52,42 @@ test('at each input it is what was known then', async () => {
 
 test('what the ledger has not, nobody is shown', async () => {
   await expect(client.getFleet({ input: now.inputs + 1_000_000 })).rejects.toMatchObject({ status: 404 });
+});
+
+test('a state is made once, from the one before it; what another version has written is a problem in words', async () => {
+  const asked: string[] = [];
+  const query: typeof site.store.query = (text, values) => {
+    asked.push(text);
+    return site.store.query(text, values);
+  };
+  const past = new Past(query, ({ decisions }) => decisions.count);
+  const inputs = (): number => asked.filter(text => text.includes('from input')).length;
+  const [first, again] = await Promise.all([past.at(3), past.at(3)]);
+  expect([first, inputs()]).toEqual([again, 1]);
+  const later = await past.at(now.inputs);
+  expect(later).toBe((await client.getFleet({ input: now.inputs })).body.decisions);
+  // To and fro costs nothing; an earlier one that nobody has asked for begins anew.
+  asked.length = 0;
+  expect([await past.at(3), await past.at(now.inputs), asked]).toEqual([first, later, []]);
+  expect(await past.at(2)).toBe((await client.getFleet({ input: 2 })).body.decisions);
+
+  const many = Array.from({ length: 12 }, (_, i) => past.at(5 + i));
+  const codes = (await Promise.allSettled(many)).map(one =>
+    one.status === 'rejected' ? (one.reason as { code: string }).code : 'ok',
+  );
+  expect(codes).toEqual([...Array(8).fill('ok'), ...Array(4).fill('E_CONTROLLER_BUSY')]);
+
+  // One that nobody has asked for yet.
+  const marked = new Set((await site.store.query('select seq from mark')).map(row => Number(row['seq'])));
+  const seq = Array.from({ length: now.inputs }, (_, i) => now.inputs - i).find(n => !marked.has(n)) ?? 0;
+  await site.store.query('insert into snapshot(seq, at, body) values ($1, 0, $2)', [seq, '{"schema":99}']);
+  try {
+    await expect(client.getFleet({ input: seq })).rejects.toMatchObject({
+      status: 422,
+      code: 'E_CONTROLLER_STATE',
+      message: expect.stringContaining('schema 99'),
+    });
+  } finally {
+    await site.store.query('delete from snapshot where seq = $1', [seq]);
+  }
 });

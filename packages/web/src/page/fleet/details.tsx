@@ -42,6 +42,7 @@ function Incident({
   const { incident, decisions, acts } = explained;
   const host = 'host' in incident ? incident.host : undefined;
   const pages = fleet?.pages.filter(page => page.host === host) ?? [];
+  const all = fleet?.hosts.find(({ id }) => id === host)?.pages ?? 0;
   return (
     <>
       <IncidentLanes explained={explained} theme={theme} />
@@ -90,9 +91,17 @@ function Incident({
           </ul>
         </>
       )}
-      {pages.length > 0 && (
+      {all > 0 && (
         <>
-          <h3>Poisoned pages of {safeText(host ?? '', 80)}</h3>
+          <h3>
+            Poisoned pages of {safeText(host ?? '', 80)}
+            {pages.length < all && (
+              <span class="muted">
+                {' '}
+                {pages.length} of {all}: of the fleet the 500 that were met last are here, GET v1/pages has all
+              </span>
+            )}
+          </h3>
           <ul class="plain mono">
             {pages.map(({ key, vms, hits, applied, repaired }) => (
               <li key={key}>
