@@ -41,13 +41,14 @@ export function isSuspect(kernel: Page['kernel']): boolean {
 }
 
 /**
- * Which life of a VM on a host a witness of that time is about. What its host tells of before the last start that we have ordered there is
- * about the life before.
+ * Which life of a VM on a host a witness of that time is about. What its host tells of before the last start there, ours or
+ * somebody else's, is about the life before.
  */
 function lifeAt(s: State, host: HostId, id: VmId | undefined, when: Time): number {
   const copy = s.vms.get(id ?? '')?.copies.find(c => c.host === host);
   const life = copy?.life ?? 0;
-  return copy === undefined || when >= copy.since ? life : Math.max(0, life - 1);
+  const began = Math.max(copy?.since ?? 0, copy?.lifeFrom ?? 0);
+  return copy === undefined || when >= began ? life : Math.max(0, life - 1);
 }
 
 /** The key of an incident and of a page in the ledger. */

@@ -174,6 +174,8 @@ export interface Copy {
   pid?: string;
   /** How often the VM has had a process on that host before this one: behind its guest addresses is other memory each time. */
   life?: number;
+  /** Of one that somebody else has started: when its host told of that process first, by its clock. */
+  lifeFrom?: Time;
   autostart: boolean;
   proof?: StopProof;
   /** Where the proof stands in the story of the host: only what is newer can void it. */
@@ -431,6 +433,7 @@ function mapped(v: unknown): unknown {
  */
 export function restore(text: string): State {
   const state = mapped(JSON.parse(text)) as State;
+  if (state.schema !== 1) throw new Error(`a state of schema ${String(state.schema)}; this version reads schema 1`);
   // Not in those of before.
   state.fences ??= [];
   // Nor was an address told by itself: what was told then had it, where it was known.
@@ -441,6 +444,5 @@ export function restore(text: string): State {
       if (state.locates !== true && isKnown && !told.includes(located)) told.push(located);
     }
   state.locates = true;
-  if (state.schema !== 1) throw new Error(`a state of schema ${String(state.schema)}; this version reads schema 1`);
   return state;
 }

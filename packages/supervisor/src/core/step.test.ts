@@ -135,6 +135,26 @@ describe('a guest address', () => {
     expect(lose(scene, 'a', 0x1000n)).toEqual(told);
   });
 
+  test('that is told late of a VM that somebody else has started again is about the life before', () => {
+    const scene = fleet();
+    const when = scene.now + 1000;
+    scene.now += 60_000;
+    scene.vm('a', 'v', { state: 'gone', reason: 'destroyed' });
+    scene.vm('a', 'v', { pid: 300, startTicks: '77' });
+    scene.see(
+      'a',
+      'qemu-log',
+      'vmm.sigbus-injected',
+      { gpa: 0x1000n, hva: 0x7f00_0000_1000n, code: 'BUS_MCEERR_AO' },
+      { vm: 'v', when },
+    );
+    expect(lose(scene, 'a', 0x1000n)).toEqual(told);
+    expect([...(scene.state.hosts.get('a')?.pages.keys() ?? [])]).toEqual([
+      'v/0x0000000000001000',
+      'v/0x0000000000001000/2',
+    ]);
+  });
+
   test('that is told late is about the life before', () => {
     const scene = fleet();
     const when = scene.now + 1000;

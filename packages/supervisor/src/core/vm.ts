@@ -45,7 +45,7 @@ export function takeVmReport(t: Turn, row: Row, report: VmReport): void {
   if (report.pid !== undefined) {
     const pid = `${report.pid}/${report.startTicks ?? '?'}`;
     // Somebody else has started it again. That of a start that we have ordered is counted already.
-    if (copy.pid !== undefined && !isSameProcess(copy.pid, pid)) copy.life = lifeAfter(copy);
+    if (copy.pid !== undefined && !isSameProcess(copy.pid, pid)) [copy.life, copy.lifeFrom] = [lifeAfter(copy), at];
     copy.pid = pid;
   }
   if (isAlive(report.state)) runs(t, vm, copy, report, at);
