@@ -233,12 +233,29 @@ Examples:
     .argument('<host>', 'where the copy was')
     .argument('<epoch>', 'its epoch, as `fleet vms` shows it', count)
     .requiredOption('--statement <text>', 'what you have seen; it is kept with your name')
+    .option('--token <file>', 'your token of the API, in a file that you alone can read: another fencer confirms it')
     .addHelpText(
       'after',
-      `\nOnly where nothing else can prove it: two copies of a VM destroy its disks. Look at the machine, not at what does not answer.`,
+      `\nOnly where nothing else can prove it: two copies of a VM destroy its disks. Look at the machine, not at what does not answer.
+Where the API of the site has two fencers or more, two of them attest: this one states it, with --token, and another one confirms it within an hour.`,
     )
-    .action((vm: string, host: string, epoch: number, options: { statement: string }) =>
-      order({ order: 'attest', vm, host, epoch, statement: options.statement }, options),
+    .action(async (vm: string, host: string, epoch: number, options: { statement: string; token?: string }) => {
+      const { token, statement } = options;
+      if (token === undefined) return order({ order: 'attest', vm, host, epoch, statement }, options);
+      return (await import('./fleet-attest.ts')).attest({ vm, host, epoch, statement }, merged(program, options));
+    });
+  ofShard(site(fleet.command('confirm')))
+    .description('confirm what another fencer has stated with attest, because you have seen it, too')
+    .argument('<attestation>', 'its name, as `fleet attest` has shown it')
+    .requiredOption('--statement <text>', 'what you have seen; it is kept with your name')
+    .requiredOption('--token <file>', 'your token of the API, in a file that you alone can read')
+    .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      '\nExample:\n  syndrome fleet confirm att-1f0c… --config site.yaml --statement "the rack is dark" --token ~/.syndrome-token',
+    )
+    .action(async (attestation: string, options: { statement: string }) =>
+      (await import('./fleet-attest.ts')).confirm(attestation, merged(program, options)),
     );
 
   const policy = fleet

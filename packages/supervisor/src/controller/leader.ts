@@ -22,6 +22,8 @@ import { powerOff } from './fence.ts';
 import { type Listening, listenAt } from './listen.ts';
 import { Outbox } from './outbox.ts';
 import { replay } from './replay.ts';
+import { Past } from './state-at.ts';
+import { fleetView } from './fleet-view.ts';
 import {
   actionsView,
   explainView,
@@ -174,6 +176,8 @@ export class Leader {
 
   #desk(committer: Committer, journal: Journal, time: SteadyTime, agents: Agents): Desk {
     const { query } = this.#options.store;
+    // Nothing of the state may stay in what is kept of it.
+    const past = new Past(query, state => structuredClone(fleetView(state)));
     return {
       epoch: Number(this.#lease.epoch),
       over: this.#over.signal,
@@ -185,6 +189,7 @@ export class Leader {
       log: this.#options.log,
       list: list => this.#list(list, journal, time),
       explain: id => explainView(journal.state, query, id),
+      fleetAt: input => past.at(input),
       now: () => time.now(),
       wouldWant: input => journal.wouldWant({ ...input, at: time.now() } as Input),
       put: (inputs, beside) => committer.put(inputs, beside),
@@ -278,6 +283,14 @@ export class Leader {
       case 'explain':
         return explainView(journal.state, store.query, question.id);
       case 'order':
+        if (question.order.order === 'attest' && question.dryRun !== true && this.#options.twoAttest === true)
+          throw new ControllerError(
+            'E_CONTROLLER_REFUSED',
+            'this site has fencers: what one of them states another one confirms',
+            {
+              hint: 'Each of them with a token of their own: `syndrome fleet attest … --token FILE`, then `syndrome fleet confirm ATTESTATION … --token FILE`.',
+            },
+          );
         return order({ input: 'order', by, order: question.order }, question.dryRun);
       case 'policy': {
         const policy = parsePolicy(question.policy, question.file ?? 'the policy');

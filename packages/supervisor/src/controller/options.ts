@@ -27,6 +27,8 @@ export interface ControllerOptions {
   deliver: (notice: Notice, target: string, signal: AbortSignal) => Promise<Delivery>;
   /** The policy of the configuration: told when this controller begins to work, in force when it is another than was told before. */
   policy?: { policy: Policy; by: string };
+  /** The API has two fencers at least: no attestation is taken of one person, as the user of this process is on the socket of the command line. */
+  twoAttest?: boolean;
   /** In what the site is weaker than it could be, for the status. */
   weak?: readonly string[];
   /** Copies the store into a new file. Missing where the engine has its own way. */

@@ -40,7 +40,9 @@ interface RestOptions {
 /** What others throw, as an answer. Whatever is not here is a defect. */
 const REFUSALS: Readonly<Record<string, number>> = {
   E_CONTROLLER_ASK: 404,
+  E_CONTROLLER_BUSY: 503,
   E_CONTROLLER_REFUSED: 409,
+  E_CONTROLLER_STATE: 422,
   E_CONTROLLER_STOPPED: 503,
   E_POLICY: 422,
   E_STORE_BUSY: 503,

@@ -64,6 +64,8 @@ export interface ClientOptions {
   /** `http://127.0.0.1:8470`, or the absolute path of a unix socket. */
   at: string;
   token: string;
+  /** What the paths of a ledger begin with: `/shards/NAME` of a site that has several. */
+  below?: string;
   /** In the place of the runtime's own. */
   fetch?: Fetch;
 }
@@ -106,9 +108,9 @@ export class ApiClient {
   readonly #fetch: Fetch;
 
   /** @example new SyndromeClient({ at: '/var/lib/syndrome/run/api.sock', token }) */
-  constructor({ at, token, fetch: given }: ClientOptions) {
+  constructor({ at, token, below = '', fetch: given }: ClientOptions) {
     const isSocket = at.startsWith('/');
-    this.#base = isSocket ? 'http://localhost' : at.replace(/\/$/, '');
+    this.#base = `${isSocket ? 'http://localhost' : at.replace(/\/$/, '')}${below}`;
     this.#token = token;
     this.#fetch = given ?? (isSocket ? overSocket(at) : (url, init) => globalThis.fetch(url, init));
   }

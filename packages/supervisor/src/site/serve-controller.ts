@@ -93,6 +93,9 @@ async function whenFree<T>(listen: () => Promise<T>, stop: AbortSignal, log: Log
   return undefined;
 }
 
+/** Whether an attestation can be made by two people: two tokens may fence. */
+const hasFencers = ({ api }: Site): boolean => (api?.tokens ?? []).filter(t => t.roles.includes('fencer')).length >= 2;
+
 /** Who is told of a notice, and how. */
 function tellOf(
   { site, playbooks, targets }: Site,
@@ -129,6 +132,7 @@ async function workOn(ledger: Ledger, working: Working, stop: AbortSignal, came?
         fences: site.fences,
         policy: { policy: site.policy, by: 'the file of the site' },
         weak,
+        twoAttest: hasFencers(site),
         log,
         ...(site.agentPort && { agentDoor: gate.door(shard) }),
         ...(share && { share }),

@@ -260,6 +260,25 @@ export function readPlaces(file: string, shard?: string): SitePlaces {
   return placesOf(data, shard ?? only);
 }
 
+/**
+ * Where the API of a ledger is, as its client takes it.
+ * @param shard its part, where the site has several
+ * @throws UsageError E_SITE_FILE, E_SITE_SHARD
+ */
+export function readApiPlace(file: string, shard?: string): { at: string; below: string } {
+  const { api, folder, shards } = parseSite(file);
+  if (api === undefined)
+    throw new UsageError('E_SITE_FILE', `${file}: the site has no API`, {
+      hint: 'Give it one, with a token for each person: api:',
+    });
+  readPlaces(file, shard);
+  const [only] = Object.keys(shards ?? {});
+  return {
+    at: api.port === undefined ? (api.socket ?? join(folder, 'run/api.sock')) : `http://127.0.0.1:${api.port}`,
+    below: only === undefined ? '' : `/shards/${shard ?? only}`,
+  };
+}
+
 /** What the agent of a host needs of its site's file; neither policy nor targets, which are the controller's. */
 export interface AgentSite {
   agent: AgentConfig | undefined;
