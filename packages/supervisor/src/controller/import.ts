@@ -9,7 +9,7 @@ import type { Query, SqlValue, Store } from '@syndrome/base/store/store.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { EXPORT_VERSION, type Exported } from './export.ts';
 import { SCHEMA } from './schema.ts';
-import { quoted, type Table, TABLES } from './tables.ts';
+import { quoted, type Table, TABLES, tablesOf } from './tables.ts';
 
 /** Of one line: the snapshot of a large fleet is one. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024;
@@ -63,13 +63,14 @@ async function requireEmpty(query: Query): Promise<void> {
   }
 }
 
-/** The rows of an export, checked; at the end what it holds. @throws StoreError E_STORE_EXPORT, also where only the end is missing */
+/** The rows of an export, of this schema or of its first steps, checked; at the end what it holds. @throws StoreError E_STORE_EXPORT, also where only the end is missing */
 async function* rowsOf(file: string): AsyncGenerator<[Table, SqlValue[]], Exported> {
   let number = 0;
   const wrong = (why: string): StoreError => new StoreError('E_STORE_EXPORT', `${file}:${number}: ${why}`);
   const hash = createHash('sha256');
   const tables: Record<string, number> = {};
-  let [header, rows, at] = [false, 0, -1];
+  let [rows, at] = [0, -1];
+  let known: readonly Table[] | undefined;
   let end: Exported | undefined;
   for await (const { line, whole } of linesOf(file)) {
     number++;
@@ -81,23 +82,21 @@ async function* rowsOf(file: string): AsyncGenerator<[Table, SqlValue[]], Export
     } catch {
       throw wrong('no JSON');
     }
-    const table = TABLES[at];
+    const table = known?.[at];
     if (Array.isArray(value)) {
       if (table === undefined) throw wrong('a row of no table');
       yield [table, valuesOf(table, value, wrong)];
       tables[table.name] = (tables[table.name] ?? 0) + 1;
       rows++;
-    } else if (!header) {
-      requireHeader(value, wrong);
-      header = true;
-    } else if (isObject(value) && 'table' in value) {
-      const next = TABLES[++at];
+    } else if (known === undefined) known = tablesOf(stepsIn(value, wrong));
+    else if (isObject(value) && 'table' in value) {
+      const next = known[++at];
       if (next === undefined || JSON.stringify(value) !== JSON.stringify({ table: next.name, columns: next.columns }))
         throw wrong(`not the table ${next?.name ?? 'that could stand here'} of this version`);
       tables[next.name] = 0;
     } else if (isObject(value) && value['end'] === true) {
       const sha256 = hash.digest('hex');
-      if (at !== TABLES.length - 1 || value['rows'] !== rows) throw wrong('rows or tables are missing');
+      if (at !== known.length - 1 || value['rows'] !== rows) throw wrong('rows or tables are missing');
       if (value['sha256'] !== sha256) throw wrong('its hash is not that of its lines: it was changed');
       end = { tables, rows, sha256 };
       continue;
@@ -111,7 +110,8 @@ async function* rowsOf(file: string): AsyncGenerator<[Table, SqlValue[]], Export
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-function requireHeader(value: unknown, wrong: (why: string) => StoreError): void {
+/** How many steps of our schema an export is of. @throws StoreError */
+function stepsIn(value: unknown, wrong: (why: string) => StoreError): number {
   if (!isObject(value) || !('syndromeExport' in value)) throw wrong('no export of a ledger');
   const { syndromeExport: version, schema } = value;
   if (version !== EXPORT_VERSION)
@@ -119,8 +119,14 @@ function requireHeader(value: unknown, wrong: (why: string) => StoreError): void
       'E_STORE_NEWER',
       `an export of the form ${JSON.stringify(version)}; this version reads ${EXPORT_VERSION}`,
     );
-  const [theirs, ours] = [JSON.stringify(schema), JSON.stringify(stepsOf(SCHEMA))];
-  if (theirs === ours) return;
+  const ours = stepsOf(SCHEMA);
+  // What a step says is never changed: the first steps of ours are an earlier version.
+  if (
+    Array.isArray(schema) &&
+    schema.length > 0 &&
+    JSON.stringify(schema) === JSON.stringify(ours.slice(0, schema.length))
+  )
+    return schema.length;
   const newer = Array.isArray(schema) && schema.length > SCHEMA.length;
   throw new StoreError(newer ? 'E_STORE_NEWER' : 'E_STORE_CHANGED', 'an export of another schema', {
     hint: newer

@@ -7,6 +7,8 @@ export interface Table {
   columns: Readonly<Record<string, ColumnType>>;
   /** Columns by which a row is found, and after which rows are ordered. */
   key: readonly string[];
+  /** The step of the schema with which it came, where that is not the first. */
+  since?: number;
   /** Which of its rows are of the ledger: a condition. */
   only?: string;
 }
@@ -73,6 +75,7 @@ export const TABLES: readonly Table[] = [
   },
   {
     name: 'audit',
+    since: 2,
     columns: {
       number: 'integer',
       at: 'integer',
@@ -88,6 +91,7 @@ export const TABLES: readonly Table[] = [
   },
   {
     name: 'attestation',
+    since: 2,
     columns: {
       number: 'integer',
       id: 'text',
@@ -106,6 +110,7 @@ export const TABLES: readonly Table[] = [
   },
   {
     name: 'answer',
+    since: 2,
     columns: {
       actor: 'text',
       key: 'text',
@@ -117,6 +122,9 @@ export const TABLES: readonly Table[] = [
     key: ['actor', 'key'],
   },
 ];
+
+/** The tables of a ledger that has gone so many steps. */
+export const tablesOf = (steps: number): readonly Table[] => TABLES.filter(({ since = 1 }) => since <= steps);
 
 /** Columns of a table as a statement names them; some are words of SQL. */
 export const quoted = (columns: readonly string[]): string => columns.map(name => `"${name}"`).join(', ');

@@ -248,6 +248,57 @@ test.each<[string, () => Promise<unknown>]>([
   expect(await isEmpty(target)).toBe(true);
 });
 
+describe('a ledger of the first step of the schema', () => {
+  /** What a version of that step had: the same without the tables that came later. */
+  async function early(): Promise<Store> {
+    const store = await kept(openStore({ at: join(dir, 'early.db') }));
+    await migrate(store, SCHEMA.slice(0, 1));
+    for (const { name, columns, since = 1 } of TABLES) {
+      if (since > 1) continue;
+      const names = Object.keys(columns).map(column => `"${column}"`);
+      const rows = await source.query(`select ${names.join(', ')} from "${name}"`);
+      await store.transaction(async query => {
+        for (const row of rows)
+          await query(
+            `insert into "${name}"(${names.join(', ')}) values (${names.map((_, i) => `$${i + 1}`).join(', ')})`,
+            Object.values(row),
+          );
+      });
+    }
+    return store;
+  }
+  const LATER = TABLES.filter(({ since = 1 }) => since > 1).map(({ name }) => name);
+
+  test('has to be brought up before it is exported; then it goes to the other store without loss', async () => {
+    const store = await early();
+    await expect(exported(store)).rejects.toMatchObject({
+      code: 'E_STORE_OLDER',
+      message: expect.stringContaining('1 of 2 steps') as unknown,
+      hint: expect.stringContaining('syndrome store migrate') as unknown,
+    });
+    expect(await migrate(store, SCHEMA)).toBe(1);
+    const { tables } = await exported(store);
+    expect(LATER.map(name => tables[name])).toEqual([0, 0, 0]);
+    await importLedger(target, file);
+    expect(await replay(target.query)).toEqual(await replay(source.query));
+  });
+
+  test('that its own version has exported is taken: what came later is empty', async () => {
+    await exported(source);
+    const lines = linesOf(file);
+    const [first = ''] = lines;
+    const header = JSON.parse(first) as { schema: unknown[] };
+    const old = JSON.stringify({ ...header, schema: header.schema.slice(0, 1) });
+    const later = lines.findIndex(line => line.startsWith(`{"table":"${LATER[0]}"`));
+    writeFileSync(file, resealed([old, ...lines.slice(1, later), '', '']));
+    await importLedger(target, file);
+    expect(await replay(target.query)).toEqual(await replay(source.query));
+    for (const name of LATER) expect(await target.query(`select * from "${name}"`)).toEqual([]);
+    // It is a ledger of this version now.
+    await exported(target, join(dir, 'second'));
+  });
+});
+
 test('an empty store, or one of an earlier version, has to be brought up first', async () => {
   await expect(exportLedger(target, () => {})).rejects.toMatchObject({ code: 'E_STORE_OLDER' });
 });
