@@ -2,7 +2,6 @@
 import { PrivateFileError, readPrivateFile } from '@syndrome/base/disk/private-file.ts';
 import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import type { Attestation } from '@syndrome/supervisor/client/types.ts';
 import { type ApiAnswer, ApiProblem } from '@syndrome/supervisor/rest/client-base.ts';
 import { SyndromeClient } from '@syndrome/supervisor/rest/client.ts';
 import { readApiPlace } from '@syndrome/supervisor/site/site-file.ts';
@@ -17,6 +16,8 @@ interface Options extends GlobalOptions {
   json?: boolean;
   dryRun?: boolean;
 }
+
+type Attestation = Awaited<ReturnType<SyndromeClient['attest']>>['body'];
 
 /** What the API refuses, with its own code. */
 class RefusedError extends SyndromeError {}

@@ -10,6 +10,8 @@ export interface Takes {
   methods: readonly string[];
   /** Bytes of a body. */
   maxBody: number;
+  /** Over TLS: whether the certificate is one of a name. Over anything else it answers for names of this machine alone. */
+  answersFor?: ((name: string) => boolean) | undefined;
 }
 /** Of a server that only reads; everything else changes something. */
 const READS: Takes = { methods: ['GET', 'HEAD'], maxBody: 0 };
@@ -17,25 +19,35 @@ const READS: Takes = { methods: ['GET', 'HEAD'], maxBody: 0 };
 const MAX_URL = 4096;
 
 /** The host that a request is for. A page that turns its own name towards 127.0.0.1 sends its own name here. */
-function checkHost(c: Context): string {
+function checkHost(c: Context, { answersFor }: Takes): string {
   const host = c.req.header('host') ?? '';
+  const { protocol, host: asked } = new URL(c.req.url);
+  const named = URL.parse(`${protocol}//${host}`);
+  const isOurs =
+    LOOPBACK.test(host) || (protocol === 'https:' && named !== null && answersFor?.(named.hostname) === true);
   // A target with a host of its own (`GET http://… HTTP/1.1`) would be read instead of the header.
-  if (LOOPBACK.test(host) && new URL(c.req.url).host === new URL(`http://${host}`).host) return host;
-  throw new Refusal(421, 'E_HTTP_HOST', 'this server answers for localhost only', {
-    hint: 'Use the address that was printed. Through ssh -L it is that port of localhost.',
-  });
+  if (isOurs && asked === named?.host) return `${protocol}//${host}`;
+  throw new Refusal(
+    421,
+    'E_HTTP_HOST',
+    answersFor === undefined
+      ? 'this server answers for localhost only'
+      : 'this server answers for localhost and the names of its certificate only',
+    {
+      hint: 'Use the address that was printed. Through ssh -L it is that port of localhost.',
+    },
+  );
 }
 
 /**
  * Pages of other origins get nothing, whether the browser says so by `Origin` or by `Sec-Fetch-Site`. That somebody follows
  * a link to here is no request of a page.
  */
-function checkOrigin(c: Context, host: string): void {
+function checkOrigin(c: Context, own: string): void {
   const origin = c.req.header('origin');
   const site = c.req.header('sec-fetch-site') ?? 'none';
   const opens = c.req.header('sec-fetch-mode') === 'navigate' && c.req.header('sec-fetch-dest') === 'document';
-  const isOurs =
-    (origin === undefined || origin === `http://${host}`) && (/^(?:none|same-origin)$/.test(site) || opens);
+  const isOurs = (origin === undefined || origin === own) && (/^(?:none|same-origin)$/.test(site) || opens);
   if (!isOurs) throw new Refusal(403, 'E_HTTP_ORIGIN', 'the request was made by a page of another origin');
 }
 
@@ -63,8 +75,7 @@ function checkSize(c: Context, { maxBody }: Takes): void {
 export const guard =
   (takes: Takes = READS): MiddlewareHandler =>
   async (c, next) => {
-    const host = checkHost(c);
-    checkOrigin(c, host);
+    checkOrigin(c, checkHost(c, takes));
     checkMethod(c, takes);
     checkSize(c, takes);
     await next();

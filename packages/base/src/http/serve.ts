@@ -1,22 +1,24 @@
-/** @module The server itself: on loopback or on a unix socket, bounded in what it takes, and ended in a bounded time. */
+/** @module The server itself: on loopback, on a unix socket or over TLS, bounded in what it takes, and ended in a bounded time. */
 import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { HttpEnv } from './app.ts';
+import type { Certified } from './certified.ts';
 import { HttpError } from './errors.ts';
 import { SECURITY_HEADERS } from './headers.ts';
 import { Refusal, writeRefusal } from './problem.ts';
 import { listenOnSocket } from '../disk/socket-place.ts';
 import { prepareSocket } from './socket-file.ts';
 
-/** Where a server listens. */
-export type Place = { port: number } | { socket: string };
+/** Where a server listens: on loopback, on a unix socket, or over TLS for other machines. */
+export type Place = { port: number } | { socket: string } | { address: string; port: number; certified: Certified };
 
 /** A server that takes requests. */
 export interface Served {
-  /** On loopback; undefined for a unix socket. */
+  /** Undefined for a unix socket. */
   port: number | undefined;
   /** Resolved when the signal was aborted and nothing of the server is left. */
   ended: Promise<void>;
@@ -36,6 +38,8 @@ const MAX_CONNECTIONS = 200;
 const IDLE_MS = 60_000;
 /** How long answers may go on after the end has begun, ms. */
 const END_MS = 2000;
+/** How often a certificate is looked at, ms: a new one needs no restart. */
+const RENEW_MS = 60_000;
 
 const STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
@@ -65,6 +69,15 @@ function refuseRequest(): Response {
   return new Response(body, { status: 400, headers });
 }
 
+/** A certificate that cannot be read any more stays what it was: whoever has put it there sees it at the next start. */
+function renew(server: TlsServer, certified: Certified): void {
+  try {
+    if (certified.renew()) server.setSecureContext({ ...certified.context, minVersion: 'TLSv1.2' });
+  } catch {
+    // As above.
+  }
+}
+
 /** Ends a server: no new connection, streams by their signal, and what is left after its time by force. */
 async function end(server: Server): Promise<void> {
   const closed = once(server, 'close');
@@ -78,6 +91,8 @@ async function end(server: Server): Promise<void> {
   clearInterval(timer);
 }
 
+const addressOf = (place: { port: number; address?: string }): string => place.address ?? LOOPBACK;
+
 const inUse = (what: string): HttpError =>
   new HttpError('E_HTTP_IN_USE', `${what} is in use by another program`, {
     hint: 'End that, name another one, or leave --port out: then a free one is taken.',
@@ -85,7 +100,7 @@ const inUse = (what: string): HttpError =>
 
 /**
  * Serves an application until the signal is aborted. The streams of its events end by the same signal.
- * @param place a port of 127.0.0.1, 0 for a free one; or the absolute path of a socket, which is its user's alone
+ * @param place a port of 127.0.0.1, 0 for a free one; the absolute path of a socket, which is its user's alone; or an address with a certificate
  * @throws HttpError
  * @example
  * const { port, ended } = await serve(app, { port: 0 }, signal);
@@ -94,7 +109,16 @@ const inUse = (what: string): HttpError =>
 export async function serve(app: Hono<HttpEnv>, place: Place, signal: AbortSignal): Promise<Served> {
   if ('socket' in place) await prepareSocket(place.socket);
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: refuseRequest });
-  const server = createServer(BOUNDS, (request, response) => void listener(request, response));
+  const answer = (...asked: Parameters<typeof listener>): void => void listener(...asked);
+  let server: Server;
+  let renewing: NodeJS.Timeout | undefined;
+  if ('certified' in place) {
+    const { certified } = place;
+    const secure = createTlsServer({ ...BOUNDS, ...certified.context, minVersion: 'TLSv1.2' }, answer);
+    renewing = setInterval(renew, RENEW_MS, secure, certified);
+    renewing.unref();
+    server = secure;
+  } else server = createServer(BOUNDS, answer);
   server.maxConnections = MAX_CONNECTIONS;
   server.timeout = IDLE_MS;
   server.on('clientError', refuseRaw);
@@ -102,17 +126,19 @@ export async function serve(app: Hono<HttpEnv>, place: Place, signal: AbortSigna
   try {
     if ('socket' in place) takeAway = await listenOnSocket(server, place.socket);
     else {
-      server.listen(place.port, LOOPBACK);
+      server.listen(place.port, addressOf(place));
       await once(server, 'listening');
     }
   } catch (error) {
-    const what = 'socket' in place ? `--socket ${place.socket}` : `port ${place.port} of ${LOOPBACK}`;
+    const what = 'socket' in place ? `--socket ${place.socket}` : `port ${place.port} of ${addressOf(place)}`;
+    clearInterval(renewing);
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw inUse(what);
     throw new HttpError('E_HTTP_LISTEN', `${what} cannot be listened on`, { cause: error });
   }
   const ended = (async () => {
     if (!signal.aborted) await once(signal, 'abort');
     takeAway();
+    clearInterval(renewing);
     await end(server);
   })();
   return { port: 'socket' in place ? undefined : (server.address() as AddressInfo).port, ended };

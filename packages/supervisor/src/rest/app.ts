@@ -29,6 +29,8 @@ interface RestOptions {
   routes: readonly Route[];
   tokens: Tokens;
   ledgers: readonly RestLedger[];
+  /** Over TLS: whether the server's certificate is one of a name. */
+  answersFor?: ((name: string) => boolean) | undefined;
   /** The page for people, with its policy, of each ledger; anybody may load it: it has nothing of the site. */
   page?: (() => Promise<{ html: string; policy: string }>) | undefined;
   /** Ends streams of events. */
@@ -175,7 +177,11 @@ async function handle(
 
 /** The application of the API. */
 export function restApp(options: RestOptions): Hono<HttpEnv> {
-  const app = newApp(options.onFault, { methods: ['GET', 'HEAD', 'POST', 'PUT'], maxBody: MAX_BODY });
+  const app = newApp(options.onFault, {
+    methods: ['GET', 'HEAD', 'POST', 'PUT'],
+    maxBody: MAX_BODY,
+    answersFor: options.answersFor,
+  });
   const methods = new Map<string, string[]>();
   const routes = options.ledgers.flatMap(({ below, desk, standing = () => ({ failures: 0 }) }) => {
     const kept: Kept = { desk, standing, once: new Once(), denials: new Denials() };

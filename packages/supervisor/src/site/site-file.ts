@@ -68,6 +68,15 @@ const siteAgentSchema = agentConfigSchema.extend({
 const apiSchema = z.strictObject({
   socket: whole.optional().describe('a unix socket; by default run/api.sock in the folder of the site'),
   port: z.int().min(1).max(65_535).optional().describe('a port of 127.0.0.1, in the place of a socket'),
+  tls: z
+    .strictObject({
+      address: z.string().min(1).max(255).default('::').describe('of this machine; all of them by default'),
+      port: z.int().min(1).max(65_535),
+      cert: whole.describe('a certificate with the names by which it is asked, and those up to its authority, PEM'),
+      key: whole.describe('its key, mode 0600'),
+    })
+    .optional()
+    .describe('for other machines, beside the socket or the port of this one; without it they reach it by ssh -L'),
   tokens: z
     .array(
       z.strictObject({

@@ -60,7 +60,7 @@ function agentPortOf({ agents }: ReturnType<typeof parseSite>): AgentPort | unde
 function apiOf(file: string, { folder, api }: ReturnType<typeof parseSite>): Api | undefined {
   if (api === undefined) return undefined;
   const wrong = (why: string): UsageError => new UsageError('E_SITE_FILE', `${file}: api: ${why}`);
-  const { socket, port, tokens } = api;
+  const { socket, port, tls, tokens } = api;
   if (socket !== undefined && port !== undefined) throw wrong('it has a socket or a port, not both');
   for (const [i, { name, sha256 }] of tokens.entries()) {
     const before = tokens.slice(0, i);
@@ -68,6 +68,7 @@ function apiOf(file: string, { folder, api }: ReturnType<typeof parseSite>): Api
     if (before.some(t => t.sha256 === sha256)) throw wrong(`the token of ${name} is that of somebody else, too`);
   }
   return {
+    ...(tls && { tls }),
     place: port === undefined ? { socket: socket ?? join(folder, 'run/api.sock') } : { port },
     tokens: tokens.map(({ until, ...token }) => ({
       ...token,
