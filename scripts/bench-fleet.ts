@@ -1,6 +1,6 @@
 /**
- * `node scripts/bench-fleet.ts [--agents N] [--json]`: what so many agents that are connected cost the memory of one controller, and how
- * long nobody works after the controller that did was killed with -9. Processes of their own, on SQLite and on a PostgreSQL, where there is
+ * `node scripts/bench-fleet.ts [--agents N] [--json]` (`--agents 0`: takeovers alone): what so many agents that are connected cost the memory of one controller, and how
+ * long nobody works after the controller that did was killed with -9, on one ledger and on shards. Processes of their own, on SQLite and on a PostgreSQL, where there is
  * one. Figures are of this machine at this moment.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PostgresServer, postgresMissing } from '@syndrome/base/store/testing/postgres-server.ts';
+import { ShardSite } from '@syndrome/supervisor/site/testing/shard-site.ts';
 import { Peer, World } from '@syndrome/supervisor/controller/testing/peer.ts';
 import { commandLine } from './command-line.ts';
 
@@ -136,6 +137,38 @@ async function takeover(dir: string, engine: string, store?: string): Promise<vo
   }
 }
 
+/** The controller with most shards is killed: until the others work on them, and their hosts, agents over TLS, are connected. */
+async function takeoverOfShards(dir: string, store: string): Promise<void> {
+  const shards = ['east', 'north', 'south', 'west'];
+  const site = await ShardSite.make(dir, store, shards, 3);
+  const taken: number[] = [];
+  try {
+    shards.forEach((shard, i) => site.startAgent(`${shard}-1`, i));
+    for (const controller of site.controllers) controller.start();
+    for (let i = 0; i < TAKEOVERS; i++) {
+      await site.shared(2, 1, 1);
+      const works = await site.works();
+      const busiest = site.controllers[works.findIndex(of => of.length === 2)];
+      const began = performance.now();
+      await busiest?.kill();
+      await site.shared(2, 2, 0);
+      taken.push((performance.now() - began) / 1000);
+      busiest?.start();
+    }
+  } finally {
+    await site.stop();
+  }
+  const value = Math.max(...taken);
+  rows.push({
+    name: 'takeover of shards, hosts connected (PostgreSQL)',
+    value,
+    unit: 's',
+    limit: LIMIT_S,
+    met: value <= LIMIT_S,
+    detail: `the longest of ${taken.map(s => s.toFixed(1)).join(', ')}; 3 controllers, 4 shards, the busiest killed with -9`,
+  });
+}
+
 async function inFolder(work: (dir: string) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'syndrome-bench-'));
   try {
@@ -145,7 +178,7 @@ async function inFolder(work: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-await inFolder(connected);
+if (AGENTS > 0) await inFolder(connected);
 await inFolder(dir => takeover(dir, 'SQLite'));
 const missing = postgresMissing();
 if (missing === undefined) {
@@ -153,6 +186,8 @@ if (missing === undefined) {
   try {
     const url = await server.database('bench');
     await inFolder(dir => takeover(dir, 'PostgreSQL', url));
+    const shards = await server.database('shards');
+    await inFolder(dir => takeoverOfShards(dir, shards));
   } finally {
     await server.remove();
   }
