@@ -55,17 +55,22 @@ export async function underLease(
   if (row === undefined) throw new StoreError('E_STORE_LEASE', `${owner} has lost the lease ${name} of epoch ${epoch}`);
 }
 
-/**
- * Who holds a lease now, by the clock of the store. The holder of `until` that grows lives.
- * @param until when it ends if nobody renews it, ms UTC
- * @returns undefined where nobody does
- */
-export async function holderOf(
-  { query, dialect }: Store,
-  name: string,
-): Promise<{ owner: string; until: number } | undefined> {
-  const [row] = await query(`select owner, expires from lease where name = $1 and expires >= ${dialect.now}`, [name]);
-  return row === undefined ? undefined : { owner: String(row['owner']), until: Number(row['expires']) };
+/** A lease as the store has it. */
+export interface Held {
+  owner: string;
+  /** When it ends if nobody renews it, ms UTC by the clock of the store; 0 where it was given back. The holder of one that grows lives. */
+  until: number;
+  /** For how long it is over, ms; less than 0 while it is held. */
+  overMs: number;
+}
+
+/** Who holds a lease, or has held it last. */
+export async function holderOf({ query, dialect }: Store, name: string): Promise<Held | undefined> {
+  const [row] = await query(`select owner, expires, ${dialect.now} - expires as over from lease where name = $1`, [
+    name,
+  ]);
+  if (row === undefined) return undefined;
+  return { owner: String(row['owner']), until: Number(row['expires']), overMs: Number(row['over']) };
 }
 
 /** Gives a lease back at once, if it is still held. */

@@ -16,6 +16,9 @@ import { LEASE } from './lease-name.ts';
 import type { ControllerOptions } from './options.ts';
 import { SCHEMA } from './schema.ts';
 
+/** How often it is looked whether a lease is free, within the time of one. */
+const LOOKS = 20;
+
 /**
  * Works until the signal says stop. Waits while another one does.
  * @throws StoreError, ControllerError when it cannot go on: what is wrong has to be looked at before it is started again
@@ -41,13 +44,13 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
       if (!said) log('another controller works on this store; this one waits');
       said = true;
       const holder = options.elsewhere && (await holderOf(store, LEASE));
-      if (holder !== undefined) options.elsewhere?.(holder);
+      if (holder !== undefined && holder.overMs <= 0) options.elsewhere?.(holder);
     } catch (error) {
       // A server that is away: whoever reaches it first once it is back takes the lease.
       if (!isPassing(error)) throw error;
       log(`nothing is done until this is over: ${messageOf(error)}`);
     }
-    await sleep(ttlMs / 10, undefined, { signal: stop }).catch(() => {});
+    await sleep(ttlMs / LOOKS, undefined, { signal: stop }).catch(() => {});
   }
 }
 

@@ -128,6 +128,35 @@ describe('several controllers', () => {
     await store.close();
   });
 
+  test('share at once what one has left that was killed, and wait with what one has given back for who has room', async () => {
+    const store = await openStore({ at: join(dir, 'east.db') });
+    await migrate(store, SCHEMA);
+    const { now } = store.dialect;
+    const lease = (name: string, expires: string): Promise<unknown> =>
+      store.query(
+        `insert into lease(name, owner, epoch, expires) values ($1, 'killed', 1, ${expires})
+         on conflict (name) do update set owner = 'killed', expires = excluded.expires`,
+        [name],
+      );
+    // It counts as one of the controllers as long as this test takes: each of the two has room for two of four.
+    await lease('member/0', `${now} + 600000`);
+    const share = new Share(4, TTL_MS, () => {});
+    const stop = new AbortController();
+    const running = share.run(store, stop.signal);
+    for (let i = 0; i < 2; i++) {
+      await lease('controller', '0');
+      while ((await share.attempt(store, `own-${i}`, TTL_MS)) === undefined) await sleep(5);
+      share.took(i === 0 ? store : ({ ...store } as typeof store), () => {});
+    }
+    await lease('controller', '0');
+    expect(await share.attempt(store, 'third', TTL_MS)).toBeUndefined();
+    await lease('controller', `${now} - 1`);
+    expect(await share.attempt(store, 'third', TTL_MS)).toMatchObject({ owner: 'third' });
+    stop.abort();
+    await running;
+    await store.close();
+  });
+
   test('leave nothing where none of them has room: one with its part takes it, too, after a while', async () => {
     const store = await openStore({ at: join(dir, 'east.db') });
     await migrate(store, SCHEMA);

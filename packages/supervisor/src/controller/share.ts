@@ -41,6 +41,8 @@ export class Share {
   /** Where the controllers find each other; nothing is known of the others before it is there. */
   #meeting: Store | undefined;
   #part = 0;
+  /** How many controllers there were when that was looked at last. */
+  #members = 0;
   /** Since when more is held than its part. */
   #surplus: number | undefined;
 
@@ -54,14 +56,19 @@ export class Share {
 
   /** Takes a lease that is free, where it is this one's turn to. @throws StoreError of that store */
   async attempt(store: Store, owner: string, ttlMs: number): Promise<Lease | undefined> {
-    if ((await holderOf(store, LEASE)) !== undefined) {
+    const holder = await holderOf(store, LEASE);
+    if (holder !== undefined && holder.overMs <= 0) {
       this.#free.delete(store);
       return undefined;
     }
     const since = this.#free.get(store) ?? performance.now();
     this.#free.set(store, since);
-    const hasRoom = (): boolean => this.#held.size + this.#reserved.size < this.#part;
-    // Whoever had it may be one of the controllers no more.
+    // Whoever had it was killed a moment ago, and is one of the controllers for a while yet: its part is shared already.
+    const isLeft = holder !== undefined && holder.until > 0 && holder.overMs < PATIENCE * ttlMs;
+    const part = (): number =>
+      isLeft && this.#members > 1 ? Math.ceil(this.#shards / (this.#members - 1)) : this.#part;
+    const hasRoom = (): boolean => this.#held.size + this.#reserved.size < part();
+    // Who there is may be others by now.
     if (!hasRoom()) await this.#look().catch(() => {}); // Its part stays what it was.
     if (!hasRoom() && performance.now() - since < PATIENCE * ttlMs) return undefined;
     this.#free.delete(store);
@@ -132,6 +139,7 @@ export class Share {
     );
     const rank = members.findIndex(member => member['name'] === this.#name);
     if (rank < 0) return;
+    this.#members = members.length;
     const before = this.#part;
     this.#part = partOf(this.#shards, members.length, rank);
     if (this.#part !== before)

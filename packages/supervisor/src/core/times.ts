@@ -20,8 +20,8 @@ const CELL_MS = 5000;
 const MAX_CELLS = 4000;
 
 /**
- * A controller that has not renewed its lease for so long, ms, is followed by another one, which looks for that ten times as often. It renews it
- * three times as often.
+ * A controller that has not renewed its lease for so long, ms, is followed by another one, which looks for that twenty times as often. It
+ * renews it three times as often.
  */
 export const TERM_MS = 4000;
 
