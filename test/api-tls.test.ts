@@ -69,7 +69,7 @@ async function get(headers: Record<string, string> = {}, ca = authority.cert, pa
     headers: { host: `c1.example:${port}`, authorization: `Bearer ${token}`, ...headers },
   }).end();
   const [response] = await once(asked, 'response');
-  const { protocol = '' } = { protocol: String(response.socket.getProtocol()) };
+  const protocol = String(response.socket.getProtocol());
   return { status: response.statusCode, body: await text(response), protocol };
 }
 
