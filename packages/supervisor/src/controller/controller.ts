@@ -27,7 +27,7 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
   const { store, log } = options;
   await patiently(() => migrate(store, SCHEMA), stop, log);
   // Another name each time: what an owner of before has left lying is not continued under its epoch.
-  const owner = randomUUID();
+  const owner = options.share?.newOwner() ?? randomUUID();
   const ttlMs = options.ttlMs ?? TERM_MS;
   let said = false;
   while (!stop.aborted) {

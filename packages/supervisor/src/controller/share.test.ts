@@ -134,12 +134,12 @@ describe('several controllers', () => {
     const { now } = store.dialect;
     const lease = (name: string, expires: string): Promise<unknown> =>
       store.query(
-        `insert into lease(name, owner, epoch, expires) values ($1, 'killed', 1, ${expires})
-         on conflict (name) do update set owner = 'killed', expires = excluded.expires`,
+        `insert into lease(name, owner, epoch, expires) values ($1, 'member/killed/1', 1, ${expires})
+         on conflict (name) do update set owner = excluded.owner, expires = excluded.expires`,
         [name],
       );
     // It counts as one of the controllers as long as this test takes: each of the two has room for two of four.
-    await lease('member/0', `${now} + 600000`);
+    await lease('member/killed', `${now} + 600000`);
     const share = new Share(4, TTL_MS, () => {});
     const stop = new AbortController();
     const running = share.run(store, stop.signal);
@@ -152,6 +152,10 @@ describe('several controllers', () => {
     expect(await share.attempt(store, 'third', TTL_MS)).toBeUndefined();
     await lease('controller', `${now} - 1`);
     expect(await share.attempt(store, 'third', TTL_MS)).toMatchObject({ owner: 'third' });
+    share.took({ ...store }, () => {});
+    // Of one that is none of the controllers any more nothing is to be shared: who else has room takes it.
+    await store.query(`update lease set owner = 'member/gone/1', expires = ${now} - 1 where name = 'controller'`);
+    expect(await share.attempt({ ...store }, 'fourth', TTL_MS)).toBeUndefined();
     stop.abort();
     await running;
     await store.close();

@@ -26,6 +26,9 @@ export function partOf(shards: number, members: number, rank: number): number {
   return Math.floor(shards / members) + (rank < shards % members ? 1 : 0);
 }
 
+/** The controller in the name of an owner. */
+const memberIn = (owner: string): string => owner.slice(0, owner.lastIndexOf('/'));
+
 /** One of several controllers, and what it works on. */
 export class Share {
   readonly #shards: number;
@@ -41,8 +44,8 @@ export class Share {
   /** Where the controllers find each other; nothing is known of the others before it is there. */
   #meeting: Store | undefined;
   #part = 0;
-  /** How many controllers there were when that was looked at last. */
-  #members = 0;
+  /** Which controllers there were when that was looked at last, by name. */
+  #members: ReadonlySet<string> = new Set();
   /** Since when more is held than its part. */
   #surplus: number | undefined;
 
@@ -54,6 +57,11 @@ export class Share {
     [this.#shards, this.#ttlMs, this.#log] = [shards, ttlMs, log];
   }
 
+  /** A new name for an owner of a lease of a ledger, in which the others find whose it is. */
+  newOwner(): string {
+    return `${this.#name}/${randomUUID()}`;
+  }
+
   /** Takes a lease that is free, where it is this one's turn to. @throws StoreError of that store */
   async attempt(store: Store, owner: string, ttlMs: number): Promise<Lease | undefined> {
     const holder = await holderOf(store, LEASE);
@@ -63,10 +71,10 @@ export class Share {
     }
     const since = this.#free.get(store) ?? performance.now();
     this.#free.set(store, since);
-    // Whoever had it was killed a moment ago, and is one of the controllers for a while yet: its part is shared already.
-    const isLeft = holder !== undefined && holder.until > 0 && holder.overMs < PATIENCE * ttlMs;
+    // Whoever had it was killed, and may be one of the controllers for a while yet: its part is shared already.
+    const isLeft = (): boolean => holder !== undefined && holder.until > 0 && this.#members.has(memberIn(holder.owner));
     const part = (): number =>
-      isLeft && this.#members > 1 ? Math.ceil(this.#shards / (this.#members - 1)) : this.#part;
+      isLeft() && this.#members.size > 1 ? Math.ceil(this.#shards / (this.#members.size - 1)) : this.#part;
     const hasRoom = (): boolean => this.#held.size + this.#reserved.size < part();
     // Who there is may be others by now.
     if (!hasRoom()) await this.#look().catch(() => {}); // Its part stays what it was.
@@ -139,7 +147,7 @@ export class Share {
     );
     const rank = members.findIndex(member => member['name'] === this.#name);
     if (rank < 0) return;
-    this.#members = members.length;
+    this.#members = new Set(members.map(member => String(member['name'])));
     const before = this.#part;
     this.#part = partOf(this.#shards, members.length, rank);
     if (this.#part !== before)
