@@ -308,6 +308,21 @@ export const LINUX = {
     'A crash of Linux, or an inconsistency that it found in itself, that is not a panic yet.',
     { severity: 'fatal' },
   ),
+  'arm-oops': row(
+    'message:string comm?:string pid?:number',
+    'An arm64 kernel met bad memory itself, and ends the task in which it did.',
+    {
+      severity: 'uncorrected-recoverable',
+      record: {
+        reporter: 'kernel',
+        of: () => 'arm',
+        headline: 'Linux crashed in a task because of a hardware error (oops)',
+        explanation:
+          'The kernel itself met the error, and ended the task that ran: what that task held (locks, files, devices) stays as it was. With panic_on_oops the machine stops.',
+        next: 'Restart the machine soon.',
+      },
+    },
+  ),
   'msr-error': row(
     'access:string msr:register value?:register rip?:address symbol?:string unchecked:boolean',
     'Access to a model-specific register faulted.',

@@ -183,6 +183,12 @@ const RULES: readonly Rule[] = [
     takesBack: new RegExp(`${GOES_ON.source}|Look at the records before it|Look at the banks`, 'i'),
   },
   {
+    id: 'oops',
+    when: f => f.fate.oops !== undefined && f.fate.machine === undefined,
+    say: () => 'restart the machine soon: the kernel met the error itself, and what the task held stays as it was',
+    takesBack: /^Restart the machine soon|Linux oopses/,
+  },
+  {
     id: 'other-page',
     when: f => f.isOtherPage,
     say: ({ driverAddress }) =>

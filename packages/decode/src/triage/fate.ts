@@ -9,6 +9,8 @@ export interface Fate {
   page?: 'taken away' | 'leaving' | 'in use' | 'weak' | 'weak, not moved';
   /** Processes that got SIGBUS or were killed: `mysqld:812`; `a process` where no line names it. */
   processes: string[];
+  /** The task that the kernel ended because it met the error itself; empty where no line names it. */
+  oops?: string;
   /** A VMM handed the error on to its guest. */
   guest?: true;
   /** Whether drivers of PCIe devices went on. */
@@ -51,6 +53,9 @@ const SAYS: Readonly<Record<string, Saying>> = {
   'xen-panic': machine('panicked'),
   'system-halted': machine('stopped'),
   'qemu-triple-fault': machine('reset'),
+  'arm-oops': (fate, { comm, pid }) => {
+    fate.oops ??= comm === undefined ? '' : `${String(comm)}:${String(pid ?? '?')}`;
+  },
   'memory-failure': (fate, { result }) => {
     const page = PAGE[String(result)];
     // What was in use once is not away because a later line says so of its rest.
@@ -125,10 +130,11 @@ const PAGE_WORDS: Readonly<Record<NonNullable<Fate['page']>, string>> = {
  * @param isOtherPage the page is not the one of the error
  */
 export function fateWords(fate: Fate, isOtherPage = false): string[] {
-  const { machine, page, processes, guest, test, devices, lost } = fate;
+  const { machine, page, processes, oops, guest, test, devices, lost } = fate;
   const out: string[] = [];
   if (test === true) out.push('a test');
   if (machine !== undefined) out.push(`machine ${machine}`);
+  if (oops !== undefined) out.push(`kernel oops${oops === '' ? '' : `, ${oops} ended`}`);
   if (page !== undefined) out.push(isOtherPage ? 'another page handled' : PAGE_WORDS[page]);
   if (processes.length > 0) out.push(`SIGBUS to ${processes.join(', ')}`);
   if (devices !== undefined) out.push(`device ${devices}${lost.length === 0 ? '' : ` (${lost.join(', ')})`}`);

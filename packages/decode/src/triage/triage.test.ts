@@ -180,7 +180,9 @@ describe('golden logs', () => {
   it('what syslogd wrote to every terminal is no error more', () => {
     const { bySeverity, worst } = triage(readFileSync(join(DIR, 'syslogd.in')));
     expect(bySeverity).toEqual({ 'uncorrected-recoverable': { incidents: 1, errors: 1 } });
-    expect(worst?.witnesses.map(w => w.joinedBy)).toEqual([undefined, 'copy']);
+    const { witnesses = [] } = worst ?? {};
+    expect(witnesses.filter(w => w.reporter !== 'kernel').map(w => w.joinedBy)).toEqual([undefined, 'copy']);
+    expect(worst?.fate).toEqual(['kernel oops']);
   });
 
   it('the crash that ESXi names is what came of its bank', () => {
@@ -196,6 +198,17 @@ describe('golden logs', () => {
     expect(bySeverity).toEqual({ fatal: { incidents: 1, errors: 1 } });
     expect(worst).toMatchObject({ fate: ['machine stopped'], part: 'DIMM-13' });
     expect(worst?.actions).toContain('replace DIMM-13 before the machine serves again');
+  });
+
+  it('an arm64 kernel that met the error itself has lost a task', () => {
+    const lines = [
+      '[  676.700652] Synchronous External Abort: synchronous external abort (0x96000410) at 0x0000000033ff7008',
+      '[  676.723301] Internal error: : 96000410 [#1] PREEMPT SMP',
+      '[  676.724601] CPU: 0 PID: 1506 Comm: mca-recover Tainted: G           O    4.14.0',
+    ];
+    const { worst } = of(`${lines.join('\n')}\n`);
+    expect(worst?.fate).toEqual(['kernel oops, mca-recover:1506 ended']);
+    expect(worst?.actions[0]).toMatch(/^restart the machine soon/);
   });
 
   it('an accelerator is reset, and replaced only where it cannot heal itself', () => {

@@ -11,9 +11,9 @@ import type { Reader } from '../reader.ts';
 export const FAULT_NEEDLES: readonly string[] = [
   'fault.memory.',
   'fault.cpu.',
-  ' mem:///',
-  ' cpu:///',
-  'SUNW-MSG-ID: ',
+  'mem:///',
+  'cpu:///',
+  'SUNW-MSG-ID:',
   ' | /SYS/',
 ];
 

@@ -37,7 +37,9 @@ const SERROR = /^SError Interrupt on CPU(\d{1,6}), code (0x[0-9a-fA-F]{1,16})/;
 const DISR = /^\s{0,8}DISR_EL1 {0,8}[:=]? {0,8}(0x[0-9a-fA-F]{1,16})\b/;
 /** Linux before 4.14. */
 const BAD_MODE = /^Bad mode in Error handler detected(?: on CPU(\d{1,6}))?, code (0x[0-9a-fA-F]{1,16})/;
-const CPU_LINE = /^CPU: (\d{1,6}) (?:UID: \d{1,10} )?PID: /;
+const CPU_LINE = /^CPU: (\d{1,6}) (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (\S{1,32})/;
+/** The number of the oops: the kernel ends the task. arch/arm64/kernel/traps.c, die(). */
+const OOPS = /^(Internal error: .{0,120}?) \[#\d{1,6}\]/;
 const PC_LINE = /^pc : /;
 /** Lines an abort stays open for the ones that name its CPU. */
 const MAX_FOREIGN = 40;
@@ -48,6 +50,8 @@ interface Open {
   firstLine: number;
   lastLine: number;
   foreign: number;
+  /** The kernel met it itself: where it says so. */
+  oops?: { message: string; lineNumber: number; comm?: string; pid?: number };
 }
 
 /** Data and instruction fault status register: the status of the short descriptors has a fifth bit apart from the others. */
@@ -119,8 +123,12 @@ export class ArmLines implements KernelPart {
   /** The fault status of the last abort of 32 bits, and its line. */
   #fsr: { fsr: bigint; line: number } | undefined;
 
-  constructor(sink: ItemSink) {
+  readonly #steps: boolean;
+
+  /** @param steps what a crash says beside its record is handed on by others */
+  constructor(sink: ItemSink, steps = false) {
     this.#sink = sink;
+    this.#steps = steps;
   }
 
   /** The first line of what is open; Infinity when nothing is. */
@@ -171,11 +179,12 @@ export class ArmLines implements KernelPart {
       // The same abort was printed as a fault just before: one record.
       if (this.#open?.record.esr === esr && this.#open.as === 'sea') {
         this.#open.lastLine = lineNumber;
+        this.#oops(this.#open, text, lineNumber);
         return true;
       }
       const record: ArmSeaRecord = { kind: 'arm-sea', esr, el: 1 };
       if (this.#far !== undefined && (this.#esr === undefined || this.#esr === esr)) record.far = this.#far;
-      this.#start(record, internal[1] ?? '', lineNumber);
+      this.#oops(this.#start(record, internal[1] ?? '', lineNumber), text, lineNumber);
       return true;
     }
     const deferred = esrOfDisr(hexU64(DISR.exec(text)?.[1]) ?? 0n);
@@ -193,6 +202,7 @@ export class ArmLines implements KernelPart {
     const cpu = this.#open === undefined ? null : CPU_LINE.exec(text);
     if (cpu !== null && this.#open !== undefined) {
       this.#open.record.cpu ??= Number(cpu[1]);
+      if (this.#open.oops !== undefined) Object.assign(this.#open.oops, { pid: Number(cpu[2]), comm: cpu[3] });
       return false;
     }
     if (this.#open !== undefined && PC_LINE.test(text)) this.end();
@@ -232,10 +242,18 @@ export class ArmLines implements KernelPart {
     if (open === undefined) return;
     const { record, as, firstLine, lastLine } = open;
     this.#sink({ type: 'arm', form: 'linux', record, as, notes: [], firstLine, lastLine });
+    if (open.oops === undefined) return;
+    const { lineNumber, ...fields } = open.oops;
+    this.#sink(eventItem('linux', lineNumber, { name: 'arm-oops', fields }));
+  }
+
+  #oops(open: Open, text: string, lineNumber: number): void {
+    const message = this.#steps ? undefined : OOPS.exec(text)?.[1];
+    if (message !== undefined) open.oops = { message, lineNumber };
   }
 
   /** @param abort what the kernel calls the synchronous abort; undefined of an SError */
-  #start(record: ArmSeaRecord, abort: string | undefined, lineNumber: number): void {
+  #start(record: ArmSeaRecord, abort: string | undefined, lineNumber: number): Open {
     const far = this.#far;
     this.end();
     this.seen = true;
@@ -247,6 +265,6 @@ export class ArmLines implements KernelPart {
         : { name: 'sea', fields: { message: abort, esr } };
     this.#sink(eventItem('linux', lineNumber, event));
     const as = abort === undefined ? 'serror' : 'sea';
-    this.#open = { record, as, firstLine, lastLine: lineNumber, foreign: 0 };
+    return (this.#open = { record, as, firstLine, lastLine: lineNumber, foreign: 0 });
   }
 }

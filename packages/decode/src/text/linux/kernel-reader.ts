@@ -82,7 +82,7 @@ export class KernelReader implements Reader {
   constructor(sink: ItemSink, input: string, steps = false) {
     this.#sink = sink;
     this.#steps = steps;
-    this.#arm = new ArmLines(sink);
+    this.#arm = new ArmLines(sink, steps);
     this.#edacIntel = new EdacIntelLines(sink, () => {
       if (this.#pageShift !== undefined) return { proven: this.#pageShift };
       return this.#arm64 || this.#arm.seen ? undefined : { usual: 12 };

@@ -323,11 +323,11 @@ const EVENTS: Readonly<Record<string, EventText>> = {
 
 /** Words of which every line of a trace event holds one. */
 export const TRACE_NEEDLES: readonly string[] = [
-  'aer_event: ',
+  'aer_event:',
   ': memdev=',
-  '_aer_uncorrectable_error: ',
-  '_aer_correctable_error: ',
-  ...Object.keys(EVENTS).map(n => `${n}: `),
+  '_aer_uncorrectable_error:',
+  '_aer_correctable_error:',
+  ...Object.keys(EVENTS).map(n => `${n}:`),
 ];
 
 const NAME =

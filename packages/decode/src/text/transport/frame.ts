@@ -26,6 +26,9 @@ const BLANKS = /[\u00a0\u2007\u202f]/g;
 const ANSI = /\u001b\[[0-9;?]{0,16}[A-Za-z]/g;
 const TIME = /^\d{4}-\d{2}-\d{2}T[\d:.]{8,18}(?:Z|[+-]\d{2}:?\d{2})(?: std(?:out|err) [FP])?(?:[ \t]|$)/;
 
+/** The stream of an instance, as `aws logs tail` prints it behind the time. */
+const STREAM = /^i-[0-9a-f]{8,17}(?: |$)/;
+
 /** What stands before a line, as this form has it. */
 const prefix =
   (form: RegExp): Find =>
@@ -47,10 +50,16 @@ const times: Find = lines => {
     const length = TIME.exec(line)?.[0].length;
     return length === undefined ? undefined : line.slice(length);
   };
-  const named = lines.filter(line => isSyslog(line, restOf(line) ?? ''));
+  // An instance that stands before lines of which some name no program is a stream of CloudWatch, and no host of syslog.
+  const isOfStream = lines.some(line => STREAM.test(restOf(line) ?? '') && !isSyslog(line, restOf(line) ?? ''));
+  const named = lines.filter(line => {
+    const rest = restOf(line) ?? '';
+    return isSyslog(line, rest) && !(isOfStream && STREAM.test(rest));
+  });
   if (named.length > 1 && 2 * named.length >= lines.length) return undefined;
   return line => {
     const rest = restOf(line);
+    if (rest !== undefined && isOfStream && STREAM.test(rest)) return rest;
     return rest !== undefined && isSyslog(line, rest) && /^[a-z\d][\w.-]{0,254} [a-z][\w.-]{0,63}(?:\[\d|:)/.test(rest)
       ? undefined
       : rest;
@@ -158,7 +167,7 @@ const FRAMES: readonly Find[] = [
   prefix(/^\[[\w.-]{1,80}\/[\w./:-]{1,160}\] /),
   times,
   prefix(/^\{[\w.-]{1,64}="[^{}]{1,400}\} /),
-  prefix(/^i-[0-9a-f]{8,17}(?: |$)/),
+  prefix(STREAM),
   tabs,
   tabs,
   table,
