@@ -20,6 +20,8 @@ export const ARM_FIRMWARE_NEEDLES: readonly string[] = [
   'handler, esr 0x',
   'RAS Uncorrectable Error in ',
   'RAS Corrected Error in ',
+  'RAS Correctable Error in ',
+  'RAS Deferred Error in ',
   'RAS Error in ',
   'ERXSTATUS',
   'ERR0STATUS',
@@ -39,7 +41,7 @@ const TFA_RECEIVED = new RegExp(`\\bExcept?ion received on 0x[0-9a-f]{1,16}, .{0
 const UBOOT = new RegExp(`^"(?:Synchronous Abort|Error)" handler, esr ${HEX}(?:, far ${HEX})?`);
 const UBOOT_ELR = /^elr: ([0-9a-f]{16}) lr\b/;
 const NODE =
-  /\bRAS (?:Uncorrectable |Corrected )?Error in ([A-Za-z0-9_]{1,32})(?:[ ,:][^=]{0,32}(?:=0x[0-9a-f]{1,16}|=\d{1,5})?)?:?\s*$/;
+  /\bRAS (?:Uncorrectable |Correctable |Corrected |Deferred )?Error in ([A-Za-z0-9_]{1,32})(?:[ ,:][^=]{0,32}(?:=0x[0-9a-f]{1,16}|=\d{1,5})?)?:?\s*$/;
 /** Registers by their own names, as people and other firmware give them: `ERR0STATUS=0x… ERR0ADDR=0x…`. */
 const NAMED = new RegExp(`\\b(ERX|ERR\\d{1,3}|ERR<\\w{1,3}>)STATUS(?:_EL1)?\\s{0,4}[:=]?\\s{0,4}${HEX}`);
 const NAMED_MORE = new RegExp(
