@@ -41,9 +41,13 @@ it.each(Object.entries(OTHERS))('lines of another program in %s', (_name, prefix
 const BROKEN = ['80 columns'];
 const carriers = Object.entries(LINE_CARRIERS).filter(([name]) => !BROKEN.includes(name));
 
-it.each(carriers)('lines of another program carried in %s', (_name, carry) => {
-  for (const [other, prefix] of Object.entries(OTHERS)) expect(readOf(corpus(prefix), carry), other).toEqual([]);
-});
+it.each(carriers)(
+  'lines of another program carried in %s',
+  (_name, carry) => {
+    for (const [other, prefix] of Object.entries(OTHERS)) expect(readOf(corpus(prefix), carry), other).toEqual([]);
+  },
+  90_000,
+);
 
 /** What programs print may stand anywhere in a line of a console; what the kernel prints begins its line. */
 it.each(Object.entries(PATHS))('no record of the kernel is made of a path in its line, %s', (_name, line) => {
