@@ -105,7 +105,7 @@ export class OntapReader implements Reader {
     const addr = hexU64(digits);
     // The words of a bank behind it name the cell once more.
     const rest = text.slice(dimm.index + all.length).split(' Error: STATUS<', 1)[0] ?? '';
-    const message = `ECC error at ${label}${serial === undefined ? '' : `, serial number ${serial}`}`;
+    const message = `ECC error at ${label}${serial === undefined ? '' : `, serial number: ${serial}`}`;
     const fields = { message, label, ...(addr === undefined ? {} : { addr }), ...cellOf(rest) };
     this.#event('dimm-uncorrected', fields, lineNumber);
   }
