@@ -4,6 +4,7 @@ import { decodeCommands, repeated } from './decode-commands.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import { addApiCommands } from './api-commands.ts';
+import { addEinjCommand } from './einj-command.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addManyCommands } from './many-commands.ts';
 import { needLinux } from './need-linux.ts';
@@ -149,6 +150,7 @@ Examples:
     );
 
   addManyCommands(program, partOptions, merged, deadline);
+  addEinjCommand(program, partOptions, merged, deadline);
   addFleetCommands(program, supplyOptions, merged, deadline);
   addStoreCommands(program, merged);
   addAuditCommands(program, merged);

@@ -2,6 +2,7 @@
 export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_BOOT:
     'The guest did not become ready. The last lines of its console are in the message; see all of it with `syndrome show TRACE --all`.',
+  E_LAB_FILES: 'The folder or archive that is to be in the guest cannot be read; the cause is in the message.',
   E_LAB_FIRMWARE:
     'The lab could not play the firmware of the machine: the guest has not taken the last record, or the machine has no such firmware (`apei: true`).',
   E_LAB_HOST_LOCAL:

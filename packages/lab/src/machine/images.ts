@@ -10,6 +10,7 @@ import type { GuestProgramPart } from '../supply/guest-program.ts';
 import type { NodePart } from '../supply/node.ts';
 import type { Supply } from '../supply/supply.ts';
 import { LabSkip } from '../errors.ts';
+import { userFiles } from './user-files.ts';
 import { type ImageFile, filesUnder } from './image-file.ts';
 import { BESIDE_NODE, NODE, packNode } from './node-image.ts';
 import { stripTypes, withoutTypes } from './strip-types.ts';
@@ -83,11 +84,15 @@ export const KEXEC_MODULES = ['xen-privcmd'];
 /** Part of the name of an image: raise it when the folders or devices of an initramfs change. */
 const IMAGE_LAYOUT = '1';
 
-/** The initramfs with the agent as its init and these files; made once for each content and kept in the cache. */
+/**
+ * The initramfs with the agent as its init and these files; made once for each content and kept in the cache.
+ * @param user path of a folder or an initramfs that is unpacked too, see {@link userFiles}
+ */
 export async function agentImage(
   supply: Supply,
   arch: 'amd64' | 'arm64',
   extra: readonly ImageFile[] = [],
+  user?: string,
 ): Promise<string> {
   const toolchain = await supply.toolchain(arch);
   const agent = await agentBinary({ arch, toolchain, cacheDir: join(supply.cacheDir, 'agent') });
@@ -99,13 +104,16 @@ export async function agentImage(
     const data = readFileSync(source);
     hash.update(`${path}\0${data.length}\0`).update(data);
   }
+  const own = user === undefined ? undefined : userFiles(user);
+  const added = own && (own.archive ?? (await import('../guest/initramfs.ts')).buildInitramfs(own.entries));
+  if (added !== undefined) hash.update(added);
   const file = join(supply.cacheDir, 'initramfs', `${arch}-${hash.digest('hex').slice(0, 24)}.cpio`);
   await makeDerived(file, async fresh => {
     const { buildInitramfs } = await import('../guest/initramfs.ts');
-    writeFileSync(
-      fresh,
-      buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, path: p.path, data: imageData(p) }))),
-    );
+    const ours = parts.map(p => ({ type: 'file', mode: 0o755, path: p.path, data: imageData(p) }) as const);
+    // An archive that comes later takes the place of what is in those before: the agent stays PID 1.
+    const before = added === undefined ? [] : [added];
+    writeFileSync(fresh, Buffer.concat([...before, buildInitramfs(ours)]));
   });
   return file;
 }

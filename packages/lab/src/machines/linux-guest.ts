@@ -32,6 +32,13 @@ const schema = z.strictObject({
     .array(z.string().regex(/^[\w-]+$/))
     .default([])
     .describe('kernel modules to load before the steps, in this order'),
+  files: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'a folder, or an initramfs of your own, whose files the guest has beside the agent: a path on this machine',
+    ),
   append: z.string().default('').describe('added to the kernel command line'),
   reboot: z.enum(['exit', 'reset']).default('exit').describe('what a guest reset does: end QEMU, or reset the machine'),
 });
@@ -82,7 +89,7 @@ export const linuxGuest = {
       files: {
         qemu: qemu.argv,
         kernel: kernel.image,
-        initrd: await agentImage(supply, arch, modules),
+        initrd: await agentImage(supply, arch, modules, machine.files),
         ...(firmware === undefined ? {} : { firmware: firmware.code }),
         ...(machine.apei ? { tables: await tableFiles(supply.cacheDir, firmwareTables(machine.memory)) } : {}),
       },

@@ -11,6 +11,7 @@ import { cxlPoisonList } from './cxl-poison-list.ts';
 import { cxlRegion } from './cxl-region.ts';
 import { cxlUnmask } from './cxl-unmask.ts';
 import { errorRecords } from './error-records.ts';
+import { exec } from './exec.ts';
 import { gpa2hpa } from './gpa2hpa.ts';
 import { hmp } from './hmp.ts';
 import { hostPoison } from './host-poison.ts';
@@ -49,6 +50,7 @@ import type { StepKind, Value } from './step.ts';
 
 const KINDS = [
   spawn,
+  exec,
   map,
   onSignal,
   touch,
