@@ -18,22 +18,25 @@ export interface Result {
 
 /** Left to `npm run test:long`: another one of their machine kind runs with every change. */
 export const LONG: ReadonlySet<string> = new Set([
+  'arm64-ghes-generic',
+  'arm64-ghes-pcie',
+  'arm64-ghes-processor',
   'cec-soft-offline',
-  'erst-record',
-  'x86-bert',
-  'x86-ghes-fatal',
-  'x86-ghes-threshold',
-  'x86-einj',
   'cxl-hwpoison',
   'cxl-media',
   'cxl-poison',
   'cxl-protocol-ce',
   'cxl-protocol-fatal',
+  'erst-record',
   'hugetlb-guest',
   'hugetlb-guest-reset',
   'poisoned-vm-dump',
   'poisoned-vm-migrate',
   'poisoned-vm-reset',
+  'x86-bert',
+  'x86-einj',
+  'x86-ghes-fatal',
+  'x86-ghes-threshold',
 ]);
 
 /** Runs a scenario: it passes with its outcome, as its trace read again says too, and `decode` sees in that what the lab saw. */

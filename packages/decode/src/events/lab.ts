@@ -7,7 +7,7 @@ export const LAB = {
     line: f => `step ${short(f.index)}: ${short(f.text)}`,
   }),
   'lab.injected': row(
-    'kind:string record?:string process?:string page?:string cpu?:number bank?:number status?:register mcgStatus?:register addr?:address misc?:register broadcast?:boolean command?:string severity?:string errorType?:number threshold?:boolean bytes?:number pfn?:pfn dpa?:bigint error?:string path?:string sent?:number',
+    'kind:string record?:string process?:string page?:string cpu?:number bank?:number status?:register mcgStatus?:register addr?:address misc?:register broadcast?:boolean command?:string severity?:string errorType?:number threshold?:boolean section?:string bytes?:number pfn?:pfn dpa?:bigint error?:string path?:string sent?:number',
     'The lab is about to inject an error: a machine check (mce), a firmware report (ghes), an event of a CXL device (cxl) or a poisoned page.',
     { line: (_, { words }) => `INJECT ${words()}` },
   ),

@@ -25,6 +25,9 @@ export interface MceInjection extends Mce {
   record?: string;
 }
 
+/** The section of a firmware record. */
+export type GhesSection = 'memory' | 'arm-processor' | 'pcie' | 'processor';
+
 /** A memory error in a firmware record: by QMP `inject-ghes-v2-error`, or by the lab where it is the firmware. */
 export interface GhesInjection {
   way: 'ghes';
@@ -35,10 +38,12 @@ export interface GhesInjection {
   errorType: number;
   /** The section says that corrected errors have passed their threshold. UEFI 2.10 N.2.2. */
   threshold?: true;
+  /** What it is about; memory unless given. Only a memory section has an error type, only memory and Arm an address. */
+  section?: GhesSection;
 }
 
 /** A memory error in the record that firmware leaves for the next boot (BERT). */
-export interface BootRecordInjection extends Omit<GhesInjection, 'way' | 'threshold'> {
+export interface BootRecordInjection extends Omit<GhesInjection, 'way' | 'threshold' | 'section'> {
   way: 'boot-record';
 }
 

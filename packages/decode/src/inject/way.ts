@@ -24,6 +24,7 @@ export type InjectedFields = {
   severity?: string;
   errorType?: number;
   threshold?: boolean;
+  section?: string;
   bytes?: number;
   pfn?: bigint;
   dpa?: bigint;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ghesBlock, ghesInjection } from '@syndrome/decode/inject/ghes.ts';
+import { GHES_SECTIONS, ghesBlock, ghesInjection } from '@syndrome/decode/inject/ghes.ts';
 import type { GhesInjection } from '@syndrome/decode/inject/injection.ts';
 import { ABORT_FROM_VMM } from '@syndrome/decode/inject/walk.ts';
 import { fieldsOf, recordOf } from '@syndrome/decode/inject/ways.ts';
@@ -15,18 +15,19 @@ import { valueIn } from './values.ts';
 const schema = z
   .strictObject({
     severity: z.enum(['recoverable', 'fatal', 'corrected', 'none']).default('recoverable'),
-    address: u64.describe('physical address of the memory error'),
+    section: z.enum(GHES_SECTIONS).default('memory').describe('what the record is about; arm-processor: a cache error'),
+    address: u64.default(0).describe('physical address of the error, in a memory or Arm section'),
     errorType: z.int().min(0).max(15).default(3).describe('UEFI memory error type; 3 is multi-bit ECC'),
     threshold: z.boolean().default(false).describe('corrected errors have passed their threshold'),
   })
   .describe(
-    'a CPER memory section for the layer right under the outer QEMU: by QMP inject-ghes-v2-error, or as its firmware (`apei: true`)',
+    'a CPER section for the layer right under the outer QEMU: by QMP inject-ghes-v2-error, or as its firmware (`apei: true`)',
   );
 
 type Args = z.infer<typeof schema>;
 
-const injection = ({ severity, address, errorType, threshold }: Args, value: Value): GhesInjection =>
-  ghesInjection(severity, value(address), errorType, threshold);
+const injection = ({ severity, section, address, errorType, threshold }: Args, value: Value): GhesInjection =>
+  ghesInjection(severity, value(address), errorType, { threshold, section });
 
 /** A signal to the VMM and lines on the host's console are nothing that its guest notices. */
 const unnoticed = (outcome: Outcome): Outcome => (outcome === 'signalled' || outcome === 'logged' ? 'none' : outcome);
