@@ -89,7 +89,7 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
 /** A line that came, as it has to come again: its own numbers by name, and `…` for what differs in each run. */
 export function pattern({ raw = '' }: Pick<TraceEvent, 'raw'>, numbers: Numbers): string {
   const bare = /\b[\da-f]{4,16}\b/g;
-  let text = raw.replaceAll(HEX, hex => numbers.nameOf(BigInt(hex), false) ?? hex);
+  let text = raw.replaceAll(HEX, hex => numbers.nameOf(BigInt(hex), false) ?? (isPointer(BigInt(hex)) ? '…' : hex));
   // `ADDR 7654000`, and addresses without 0x in the words of Xen and QEMU.
   text = text.replaceAll(bare, (hex, at: number) =>
     text[at - 1] === 'x' || insideName(text, at) ? hex : (numbers.nameOf(BigInt(`0x${hex}`), false) ?? hex),
@@ -97,6 +97,9 @@ export function pattern({ raw = '' }: Pick<TraceEvent, 'raw'>, numbers: Numbers)
   for (const [what, instead] of VARYING) text = text.replace(what, instead);
   return text.trim();
 }
+
+/** Whether a number lies where Linux maps programs (of more than 1 TiB, so that no error code is one) or itself, on x86-64 and arm64. */
+const isPointer = (value: bigint): boolean => (value >= 1n << 40n && value < 1n << 48n) || value >> 47n === 0x1ffffn;
 
 /** Whether a place in a text is within `{…}`. */
 function insideName(text: string, at: number): boolean {

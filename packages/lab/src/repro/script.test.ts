@@ -62,7 +62,11 @@ const EVENTS = [
     } as Partial<TraceEvent>,
   ),
   said('host', 'agent', 'R 9 ok t=99'),
-  said('guest', 'agent', 'E signal proc=victim pid=97 code=5 addr=0x00007f4cb994d000 lsb=12 t=4573064263'),
+  said(
+    'guest',
+    'agent',
+    'E signal proc=victim pid=97 code=5 addr=0x00007f4cb994d000 from=0x7fdd7a7e4000 lsb=12 t=4573064263',
+  ),
   { layer: 'process', source: 'agent', name: 'process.signal', fields: { proc: 'victim', addr: '0x00007f4cb994d000' } },
   lab('lab.step', { index: 4, step: 'wait', text: 'wait for=process.signal' }),
   lab('lab.step', { index: 5, step: 'alive', text: 'alive' }),
@@ -105,7 +109,7 @@ hostAgent > 9 hwpoison pfn={hostpage>>12}
 hostAgent < R 9 ok …
 
 # wait for=process.signal
-agent < E signal proc=victim pid=… code=5 addr={page.virt} lsb=12…
+agent < E signal proc=victim pid=… code=5 addr={page.virt} from=… lsb=12…
 
 # alive
 agent > 2 hello
@@ -113,7 +117,7 @@ agent < R 2 ok …
 
 # seen in the end
 console = …Memory failure: {page>>12}: Sending SIGBUS to victim:… due to hardware memory corruption
-agent = E signal proc=victim pid=… code=5 addr={page.virt} lsb=12…
+agent = E signal proc=victim pid=… code=5 addr={page.virt} from=… lsb=12…
 agent = R 2 ok version=1.0.0 boot=… cpus=2…
 `,
   );
