@@ -238,6 +238,7 @@ void job_register(const struct request *r)
 		word = *at;
 	} else {
 		word = (uint32_t)value;
+		errno = 0;
 		done = !writes || pwrite(fd, &word, sizeof(word), (off_t)offset) == (ssize_t)sizeof(word);
 		if (!done || pread(fd, &word, sizeof(word), (off_t)offset) != (ssize_t)sizeof(word)) {
 			send_error(r->id, errno != 0 ? errno : EIO, done ? "read" : "write", path);

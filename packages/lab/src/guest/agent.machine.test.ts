@@ -155,6 +155,41 @@ describe('the agent as an ordinary process', () => {
     await expect(client.call('insmod', { path })).rejects.toMatchObject({ code: 'E_GUEST_AGENT' });
   });
 
+  test('registers are read and written 32 bits at a time, of a file and of what it maps', async () => {
+    const { client } = await start();
+    const path = join(dir, 'registers');
+    const bytes = Buffer.alloc(8192);
+    bytes.writeUInt32LE(0x0123_4567, 4100);
+    await writeFile(path, bytes);
+    for (const how of ['file', 'map']) {
+      expect(await client.call('register', { path, offset: 4100, how })).toMatchObject({ word: 0x0123_4567n });
+      expect(await client.call('register', { path, offset: 4104, how, value: 0xffff_fffe })).toMatchObject({
+        word: 0xffff_fffen,
+      });
+      expect((await readFile(path)).readUInt32LE(4104)).toBe(0xffff_fffe);
+      await client.call('register', { path, offset: 4104, how, value: 0 });
+    }
+    await expect(client.call('register', { path, offset: 2 })).rejects.toMatchObject({ errno: 'EINVAL' });
+    await expect(client.call('register', { path, offset: 8192 })).rejects.toMatchObject({ errno: 'EIO' });
+    await expect(client.call('register', { path: join(dir, 'none'), offset: 0 })).rejects.toMatchObject({
+      errno: 'ENOENT',
+    });
+  });
+
+  test('a file that is followed tells each of its lines', async () => {
+    const { client } = await start();
+    const path = join(dir, 'lines');
+    await writeFile(path, `one  two\n${'x'.repeat(5000)}\n=%\n`);
+    const last = client.nextEvent(e => e.name === 'line' && e.fields.text === '=%', { after: 0, deadlineMs: 10_000 });
+    const said: string[] = [];
+    client.onEvent(event => void (event.name === 'line' && said.push(event.fields.text)));
+    await client.call('follow', { path });
+    await last;
+    // What does not fit into the buffer is not told whole.
+    expect([said[0], said.at(-1)]).toEqual(['one  two', '=%']);
+    expect(said.filter(text => text.length > 4096)).toEqual([]);
+  });
+
   test('it never stops a machine that is not its own', async () => {
     const { client } = await start();
     await expect(client.call('reboot', { how: 'poweroff' })).rejects.toMatchObject({ errno: 'EPERM' });
