@@ -9,8 +9,9 @@ import type { Row } from '../core/said.ts';
 import { newState, restore, snapshot, type State } from '../core/state.ts';
 import { step } from '../core/step.ts';
 
-/** Inputs between two snapshots: fewer than in production, so that beginnings of both kinds are seen often. */
+/** Inputs between two snapshots, and for each host: fewer than in production, so that beginnings of both kinds are seen often. */
 const SNAPSHOT_EVERY = 200;
+const SNAPSHOT_EVERY_OF_HOST = 10;
 
 /** Acts of which an answer may be a proof. */
 const ENDS: ReadonlySet<string | undefined> = new Set(['stop', 'prove', 'terminate']);
@@ -122,10 +123,11 @@ export class Control {
    * Writes what waits, all of it, and says what came of each, and of which spools there was something.
    * @throws LeaseLost
    */
-  commit(now: Time): { brought: Brought[]; spools: ReadonlySet<string> } {
+  commit(now: Time): { brought: Brought[]; spools: ReadonlySet<string>; twice: number; reordered: number } {
     const spools = new Set<string>();
     const state = this.#state;
-    if (state === undefined) return { brought: [], spools };
+    const came = { twice: 0, reordered: 0 };
+    if (state === undefined) return { brought: [], spools, ...came };
     const { store } = this;
     if (this.#epoch !== store.epoch && this.#flaws.epoch !== true) throw new LeaseLost();
     const brought: Brought[] = [];
@@ -133,8 +135,13 @@ export class Control {
     for (const offered of this.#waiting.splice(0)) {
       // Also of rows that were written before it is said how far all is.
       if (offered.input === 'row') spools.add(`${offered.row.host} ${offered.row.spool}`);
+      const isOvertaken = offered.input === 'row' && offered.row.seq < this.newest(offered.row.host, offered.row.spool);
       const input = this.#fresh({ ...offered, at });
-      if (input === undefined) continue;
+      if (input === undefined) {
+        came.twice++;
+        continue;
+      }
+      if (isOvertaken) came.reordered++;
       const effects = step(state, input);
       store.tail.push(input);
       store.inputs++;
@@ -149,11 +156,11 @@ export class Control {
     }
     store.at = at;
     store.decisions = { ...state.decisions };
-    if (store.tail.length >= SNAPSHOT_EVERY) {
+    if (store.tail.length >= Math.max(SNAPSHOT_EVERY, SNAPSHOT_EVERY_OF_HOST * state.hosts.size)) {
       store.snapshot = snapshot(state);
       store.tail = [];
     }
-    return { brought, spools };
+    return { brought, spools, ...came };
   }
 
   /** The controller dies, with all that it had not written. */

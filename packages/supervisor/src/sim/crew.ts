@@ -9,15 +9,17 @@ interface CrewOptions {
   signal?: AbortSignal | undefined;
   /** Called for each site, in their order. */
   told: (counts: SiteCounts, site: SiteOptions) => void;
+  /** Called now and then while a site is simulated that is in no thread of its own, with the hours of it that have passed. */
+  passing?: ((hours: number, site: SiteOptions) => void) | undefined;
 }
 
 /**
  * Simulates sites.
  * @throws what the signal gives as its reason; what fails in a thread
  */
-export async function runSites(sites: readonly SiteOptions[], { threads, signal, told }: CrewOptions): Promise<void> {
+export async function runSites(sites: readonly SiteOptions[], { threads, signal, told, passing }: CrewOptions): Promise<void> {
   if (threads < 2 || sites.length < 2) {
-    for (const site of sites) told(await new Site(site).run(signal), site);
+    for (const site of sites) told(await new Site(site).run(signal, hours => passing?.(hours, site)), site);
     return;
   }
   const failed = new AbortController();

@@ -293,10 +293,15 @@ export class Fleet {
     this.#beginAgain(id);
   }
 
-  /** A host loses its power, and so do its VMs. @param lies its disk had not written what it said to have written */
-  crash(id: HostId, lies = false): void {
+  /**
+   * A host loses its power, and so do its VMs.
+   * @param lies its disk had not written what it said to have written
+   * @returns rows that are lost by that
+   */
+  crash(id: HostId, lies = false): number {
     const agent = this.agent(id);
-    if (!agent.up) return;
+    if (!agent.up) return 0;
+    const { seq } = agent;
     if (lies) for (const { at, undo } of agent.late.toReversed()) if (at >= this.#port.now() - LIE_MS) undo();
     agent.late = [];
     for (const vm of this.on(id)) {
@@ -308,6 +313,7 @@ export class Fleet {
     agent.connected = false;
     agent.downAt = this.#port.now();
     this.#port.down(id);
+    return seq - agent.seq;
   }
 
   /** A host that is down boots. @param underWay acts that were sent and are not carried out yet */

@@ -3,7 +3,7 @@ import type { Policy } from '../core/policy.ts';
 import { shippedPolicy } from '../policy/shipped.ts';
 import { PATIENT, QUICK } from './policies.ts';
 import { runSites } from './crew.ts';
-import type { SiteCounts, SiteFlaws, Violation } from './site.ts';
+import { type Nemeses, noNemeses, type SiteCounts, type SiteFlaws, type Violation } from './site.ts';
 
 /** Checks that can be left out, to see that it is noticed. */
 export const FLAWS = ['epoch', 'proof', 'dedupe', 'breaker'] as const;
@@ -25,6 +25,8 @@ export interface SimulationOptions {
   signal?: AbortSignal;
   /** Called behind each site. */
   told?: (site: SiteCounts & { seed: number; hostHours: number }) => void;
+  /** Called now and then while a site is simulated that has no thread of its own, with all host-hours so far. */
+  passing?: (hostHours: number) => void;
 }
 
 export interface Simulated {
@@ -35,6 +37,7 @@ export interface Simulated {
   starts: number;
   proofs: number;
   inputs: number;
+  nemesis: Nemeses;
   violations: Violation[];
 }
 
@@ -50,7 +53,7 @@ function policiesOf(): (seed: number) => Policy {
  * @example await simulate({ hosts: 50, hours: 10_000, seed: 1, faultsPerHostHour: 0.2 })
  */
 export async function simulate(options: SimulationOptions): Promise<Simulated> {
-  const { hosts, hours, seed: first, faultsPerHostHour, flaw, threads = 1, signal, told } = options;
+  const { hosts, hours, seed: first, faultsPerHostHour, flaw, threads = 1, signal, told, passing } = options;
   const count = Math.max(1, Math.ceil(hours / hosts / MAX_HOURS));
   const policyOf = policiesOf();
   const flaws = flaw === undefined ? {} : { [flaw]: true };
@@ -60,15 +63,26 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
     const own = Math.floor(hours / count) + (nth < hours % count ? 1 : 0);
     return { seed, hosts, hours: own / hosts, faultsPerHostHour, policy: policyOf(seed), flaws };
   });
-  const sum: Simulated = { seeds: 0, hostHours: 0, faults: 0, starts: 0, proofs: 0, inputs: 0, violations: [] };
+  const sum: Simulated = {
+    seeds: 0,
+    hostHours: 0,
+    faults: 0,
+    starts: 0,
+    proofs: 0,
+    inputs: 0,
+    nemesis: noNemeses(),
+    violations: [],
+  };
   await runSites(sites, {
     threads,
     signal,
+    passing: passing && (passed => passing(sum.hostHours + passed * hosts)),
     told: (counts, { seed, hours: each }) => {
       const hostHours = Math.round(each * hosts);
       sum.seeds++;
       sum.hostHours += hostHours;
       for (const name of ['faults', 'starts', 'proofs', 'inputs'] as const) sum[name] += counts[name];
+      for (const [name, times] of Object.entries(counts.nemesis)) sum.nemesis[name as keyof Nemeses] += times;
       sum.violations.push(...counts.violations);
       told?.({ ...counts, seed, hostHours });
     },

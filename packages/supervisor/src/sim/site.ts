@@ -68,8 +68,35 @@ export interface SiteCounts {
   starts: number;
   proofs: number;
   inputs: number;
+  /** How often each thing that fails was met: those that were struck, and what came of them on the way. */
+  nemesis: Nemeses;
   violations: Violation[];
 }
+
+/** What fails by itself because something else has: rows and acts that are lost on their way, …; a controller that is paused beyond its lease. */
+const MET = [
+  'rows-dropped',
+  'rows-twice',
+  'rows-reordered',
+  'acts-dropped',
+  'acts-late',
+  'answers-lost',
+  'acts-stuck',
+  'lease-outlived',
+  'late-write-refused',
+  'commits-lost',
+  'rows-unwritten',
+  'pid-reused',
+  'arm-silent',
+  'fence-failed',
+] as const;
+
+/** Everything that fails, and how often it did. */
+export type Nemeses = Record<Fault | (typeof MET)[number], number>;
+
+/** Of nothing anything yet. */
+export const noNemeses = (): Nemeses =>
+  Object.fromEntries([...Object.keys(FAULTS), ...MET].map(name => [name, 0])) as Nemeses;
 
 interface Link {
   /** Whom the agent is connected to, if it is. */
@@ -100,7 +127,14 @@ export class Site {
   readonly #fenceDead = new Map<HostId, Time>();
   /** Acts that are on their way, or that a fence agent works on. */
   readonly #underWay = new Map<string, Act>();
-  readonly #counts: SiteCounts = { faults: 0, starts: 0, proofs: 0, inputs: 0, violations: [] };
+  readonly #counts: SiteCounts = {
+    faults: 0,
+    starts: 0,
+    proofs: 0,
+    inputs: 0,
+    nemesis: noNemeses(),
+    violations: [],
+  };
   #storeAwayUntil = 0;
   /** Ends of gaps that last. */
   readonly #open = new Set<() => void>();
@@ -148,10 +182,11 @@ export class Site {
   }
 
   /**
-   * Lets all of it happen, an hour at a time.
+   * Lets all of it happen, some minutes at a time.
+   * @param told is called with the hours that have passed, of those that were asked for
    * @throws what the signal gives as its reason
    */
-  async run(signal?: AbortSignal): Promise<SiteCounts> {
+  async run(signal?: AbortSignal, told?: (hours: number) => void): Promise<SiteCounts> {
     const { hours, hosts, faultsPerHostHour } = this.#options;
     this.#hasBegun = true;
     for (const id of this.#fleet.hosts) {
@@ -167,7 +202,7 @@ export class Site {
         next();
       });
     next();
-    await this.#pass(hours * HOUR, signal);
+    await this.#pass(hours * HOUR, signal, told);
     this.#heal();
     await this.#pass(HEAL_MS, signal);
     this.#settled();
@@ -175,13 +210,15 @@ export class Site {
     return this.#counts;
   }
 
-  /** Between two hours the rest of the program lives. */
-  async #pass(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    const end = this.#agenda.now + ms;
-    while (this.#agenda.now < end) {
-      this.#agenda.until(Math.min(end, this.#agenda.now + HOUR));
+  /** Between two pieces of it the rest of the program lives: an hour of few hosts, less of many. */
+  async #pass(ms: number, signal: AbortSignal | undefined, told?: (hours: number) => void): Promise<void> {
+    const began = this.#agenda.now;
+    const piece = Math.max(10_000, HOUR / Math.max(1, this.#options.hosts / 50));
+    while (this.#agenda.now < began + ms) {
+      this.#agenda.until(Math.min(began + ms, this.#agenda.now + piece));
       await new Promise(resolve => setImmediate(resolve));
       signal?.throwIfAborted();
+      told?.((this.#agenda.now - began) / HOUR);
     }
   }
 
@@ -195,6 +232,10 @@ export class Site {
       hours: Math.round(((this.#agenda.now - START) / HOUR) * 1000) / 1000,
       what,
     });
+  }
+
+  #met(what: keyof Nemeses, times = 1): void {
+    this.#counts.nemesis[what] += times;
   }
 
   #link(host: HostId): Link {
@@ -231,8 +272,15 @@ export class Site {
   }
 
   #commit(control: Control): void {
+    // A server that takes the place of another one may lack what that one wrote last, and told nobody of.
+    if (!this.#healing && control === this.#control && this.#unsureUntil > this.#agenda.now && this.#dice.happens(WORST.loses)) {
+      this.#met('commits-lost');
+      return this.#killController(this.#unsureUntil - this.#agenda.now);
+    }
     try {
-      const { brought, spools } = control.commit(this.#agenda.now);
+      const { brought, spools, twice, reordered } = control.commit(this.#agenda.now);
+      this.#met('rows-twice', twice);
+      this.#met('rows-reordered', reordered);
       for (const { input, effects } of brought) this.#look(input, effects);
       this.#tickNext(brought, control);
       // At the worst moment: it is written, and nobody knows.
@@ -248,7 +296,10 @@ export class Site {
         this.#agenda.after(this.#unsureUntil - this.#agenda.now, tell);
       } else tell();
     } catch (error) {
-      if (error instanceof LeaseLost) return this.#leave(control);
+      if (error instanceof LeaseLost) {
+        this.#met('late-write-refused');
+        return this.#leave(control);
+      }
       this.#wrong('core', error instanceof Error ? error.message : String(error));
     }
   }
@@ -318,9 +369,14 @@ export class Site {
     this.#underWay.set(act.id, act);
     this.#offer({ input: 'act', at: 0, action: act.id, state: 'sent' }, control);
     this.#agenda.after(this.#delay(), () => {
-      if (link.pausedUntil > this.#agenda.now) link.buffered.push(act);
-      else if (link.session === session) this.#obey(act);
-      else this.#underWay.delete(act.id);
+      if (link.pausedUntil > this.#agenda.now) {
+        this.#met('acts-late');
+        link.buffered.push(act);
+      } else if (link.session === session) this.#obey(act);
+      else {
+        this.#met('acts-dropped');
+        this.#underWay.delete(act.id);
+      }
     });
   }
 
@@ -329,6 +385,7 @@ export class Site {
     if (!this.#fleet.agent(act.host).up) return;
     if (this.#orphans?.has(act.id) === false) this.#wrong('I13', `${act.id} is carried out while no controller works`);
     const fate = this.#healing ? 'done' : this.#dice.weighted(ACT_FATES);
+    if (fate !== 'done') this.#met(fate === 'stuck' ? 'acts-stuck' : 'answers-lost');
     this.#fleet.obey(act, fate);
     if (act.vm !== undefined) this.#check(act.vm);
   }
@@ -339,6 +396,7 @@ export class Site {
     this.#agenda.after(this.#dice.between(1000, 10_000), () => {
       this.#underWay.delete(act.id);
       const dead = (this.#fenceDead.get(act.host) ?? 0) > this.#agenda.now;
+      if (dead) this.#met('fence-failed');
       this.#fleet.fence(act, dead ? 'stuck' : 'done');
       // Whoever was switched off is switched on again by somebody.
       if (!this.#fleet.agent(act.host).up) this.#bootLater(act.host, this.#dice.between(60_000, 900_000));
@@ -360,7 +418,7 @@ export class Site {
     agent.known = Math.max(agent.known, agent.seq);
     const { session, to } = link;
     this.#agenda.after(this.#delay(), () => {
-      if (link.session !== session) return;
+      if (link.session !== session) return this.#met('rows-dropped', rows.length);
       for (const row of rows) this.#offer({ input: 'row', at: 0, row }, to);
     });
     // At the worst moment: rows, or what is said of them, are lost on their way.
@@ -485,6 +543,7 @@ export class Site {
 
   #strike(fault: Fault): void {
     this.#counts.faults++;
+    this.#met(fault);
     const dice = this.#dice;
     const fleet = this.#fleet;
     const host = dice.pick(fleet.hosts);
@@ -529,7 +588,7 @@ export class Site {
         for (const there of fleet.on(host)) fleet.page(there, ++this.#pfn);
         return this.#agenda.after(dice.between(0, 1500), () => {
           if (!fleet.agent(host).up) return;
-          fleet.crash(host, true);
+          this.#met('rows-unwritten', fleet.crash(host, true));
           this.#bootLater(host, ms);
         });
       case 'disk-full':
@@ -623,7 +682,9 @@ export class Site {
     const agent = this.#fleet.agent(host);
     if (!agent.up || this.#link(host).pausedUntil > this.#agenda.now) return;
     if (agent.connected) this.#break(host);
-    this.#fleet.restart(host, this.#dice.happens(0.5));
+    const reused = this.#dice.happens(0.5);
+    if (reused) this.#met('pid-reused');
+    this.#fleet.restart(host, reused);
     this.#connect(host);
   }
 
@@ -642,6 +703,7 @@ export class Site {
       'guest-lies': event('guest.memory-failure', { pfn: 1n, page: 'x', result: 'Failed' }),
     }[fault];
     if (fault !== 'unlocated') return void this.#fleet.event(host, 'qmp', seen, { vm });
+    if (this.#fleet.isArm(host)) this.#met('arm-silent');
     // Its kernel has handled that, whoever tells of it.
     this.#blurred.add(`${host} ${this.#fleet.agent(host).boot}`);
     this.#fleet.error(
@@ -701,6 +763,7 @@ export class Site {
     if (ms <= gone) return;
     this.#agenda.after(gone, () => {
       if (this.#control !== control || control.state === undefined) return;
+      this.#met('lease-outlived');
       this.#late = control;
       this.#control = new Control(this.#store, this.#options.flaws);
       this.#begin();
