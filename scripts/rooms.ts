@@ -125,7 +125,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ['yaml', 'zod'],
   },
   /** Sites under a seeded clock: hosts, agents and controllers around the core, and all that fails. */
-  sim: { folder: 'packages/supervisor/src/sim', imports: [...BYTES, 'events', 'core', 'policy'] },
+  sim: {
+    folder: 'packages/supervisor/src/sim',
+    imports: [...BYTES, 'events', 'core', 'policy', 'store', 'controller'],
+  },
   /** The shipped policy against others, on faults as the field has them. */
   evaluate: {
     folder: 'packages/supervisor/src/evaluate',

@@ -28,6 +28,7 @@ export function addSimulateCommand(program: Command, merged: Merge): void {
     )
     .option('--hosts <n>', 'hosts of a site', whole(2, 100_000), 20)
     .option('--hours <n>', 'host-hours in total', whole(1, 1e9), 10_000)
+    .option('--shards <n>', 'ledgers of a site, which three controllers share', whole(1, 100), 1)
     .option('--seed <n>', 'of the first site; the next one has the next', whole(0, 2 ** 31 - 1), 1)
     .option('--faults <rate>', 'faults a host and hour; fewer prove little', rate, 0.12)
     .addOption(new Option('--break <check>', 'leave this check out, to see that it is missed').choices(BREAKS))
@@ -39,6 +40,7 @@ export function addSimulateCommand(program: Command, merged: Merge): void {
 Examples:
   syndrome simulate
   syndrome simulate --hosts 20 --hours 100000 --json | jq '{hostHours, faults, starts, violations}'
+  syndrome simulate --hosts 20 --shards 4         controllers that take over from each other
   syndrome simulate --hosts 20 --break proof      a VM runs twice, and which seed shows it`,
     )
     .action(async (options: object) => (await import('./simulate.ts')).runSimulation(merged(program, options)));

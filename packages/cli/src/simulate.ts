@@ -9,6 +9,7 @@ import { type GlobalOptions, print, printJson, say, sayForNow } from './output.t
 interface Options extends GlobalOptions {
   hosts: number;
   hours: number;
+  shards: number;
   seed: number;
   faults: number;
   break?: Flaw;
@@ -20,10 +21,14 @@ const SHOWN = 10;
 
 /** Exit code 1 where something did not hold. @throws UsageError E_SIMULATE where no site would have a minute */
 export async function runSimulation(options: Options): Promise<void> {
-  const { hosts, hours, seed, faults, break: flaw, json } = options;
+  const { hosts, hours, shards, seed, faults, break: flaw, json } = options;
   if (hours * 60 < hosts)
     throw new UsageError('E_SIMULATE', `${hours} host-hours are less than a minute for each of ${hosts} hosts`, {
       hint: 'Give more --hours, or fewer --hosts.',
+    });
+  if (shards > hosts)
+    throw new UsageError('E_SIMULATE', `${hosts} hosts are too few for ${shards} shards`, {
+      hint: 'Give more --hosts, or fewer --shards.',
     });
   const signal = interruptSignal();
   const began = performance.now();
@@ -35,9 +40,11 @@ export async function runSimulation(options: Options): Promise<void> {
     hours,
     seed,
     faultsPerHostHour: faults,
+    shards,
     ...(flaw === undefined ? {} : { flaw }),
     threads: availableParallelism(),
     signal,
+    passing: passed => sayForNow(`simulated ${Math.round(passed)} of ${hours} host-hours`, false),
     told: site => {
       done += site.hostHours;
       sites.set(site.seed, site.hostHours);
@@ -47,15 +54,21 @@ export async function runSimulation(options: Options): Promise<void> {
   });
   const seconds = Math.round((performance.now() - began) / 10) / 100;
   if (result.violations.length > 0) process.exitCode = EXIT.fail;
-  const { seeds, hostHours, starts, proofs } = result;
+  const { seeds, hostHours, starts, proofs, nemesis } = result;
   const violations = result.violations.map(found => ({ ...found, again: commandOf(options, found.seed, sites) }));
-  if (json === true) return printJson({ seeds, hostHours, faults: result.faults, starts, proofs, violations, seconds });
+  if (json === true)
+    return printJson({ seeds, hostHours, faults: result.faults, starts, proofs, violations, seconds, nemesis });
   for (const line of linesOf({ ...result, violations }, options, seconds)) print(line);
 }
 
 /** The command that simulates one site of those that were asked for, and no other. */
-function commandOf({ hosts, faults, break: flaw }: Options, seed: number, sites: ReadonlyMap<number, number>): string {
-  const without = flaw === undefined ? '' : ` --break ${flaw}`;
+function commandOf(
+  { hosts, faults, shards, break: flaw }: Options,
+  seed: number,
+  sites: ReadonlyMap<number, number>,
+): string {
+  const of = shards === 1 ? '' : ` --shards ${shards}`;
+  const without = flaw === undefined ? of : `${of} --break ${flaw}`;
   return `syndrome simulate --hosts ${hosts} --hours ${sites.get(seed) ?? 0} --seed ${seed} --faults ${faults}${without}`;
 }
 

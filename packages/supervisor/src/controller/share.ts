@@ -29,12 +29,26 @@ export function partOf(shards: number, members: number, rank: number): number {
 /** The controller in the name of an owner. */
 const memberIn = (owner: string): string => owner.slice(0, owner.lastIndexOf('/'));
 
+/** How time passes; a simulation makes its own. */
+interface Pace {
+  /** ms since some moment, steady. */
+  now(): number;
+  /** Resolves after so many ms, or when the signal says so. */
+  sleep(ms: number, stop: AbortSignal): Promise<void>;
+}
+
+const REAL: Pace = {
+  now: () => performance.now(),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {}),
+};
+
 /** One of several controllers, and what it works on. */
 export class Share {
   readonly #shards: number;
   readonly #ttlMs: number;
   readonly #log: (line: string) => void;
-  readonly #name = `${MEMBER}${randomUUID()}`;
+  readonly #pace: Pace;
+  readonly #name: string;
   /** What ends the work on each ledger that is held, in the order in which they were taken. */
   readonly #held = new Map<Store, () => void>();
   /** Ledgers that nobody works on, and since when that is seen, by the steady clock. */
@@ -52,9 +66,11 @@ export class Share {
   /**
    * @param shards how many ledgers there are
    * @param ttlMs how long one that says nothing counts as one of them
+   * @param name another one than that of any other controller
    */
-  constructor(shards: number, ttlMs: number, log: (line: string) => void) {
-    [this.#shards, this.#ttlMs, this.#log] = [shards, ttlMs, log];
+  constructor(shards: number, ttlMs: number, log: (line: string) => void, pace = REAL, name: string = randomUUID()) {
+    [this.#shards, this.#ttlMs, this.#log, this.#pace] = [shards, ttlMs, log, pace];
+    this.#name = `${MEMBER}${name}`;
   }
 
   /** A new name for an owner of a lease of a ledger, in which the others find whose it is. */
@@ -69,7 +85,7 @@ export class Share {
       this.#free.delete(store);
       return undefined;
     }
-    const since = this.#free.get(store) ?? performance.now();
+    const since = this.#free.get(store) ?? this.#pace.now();
     this.#free.set(store, since);
     // Whoever had it was killed, and may be one of the controllers for a while yet: its part is shared already.
     const isLeft = (): boolean => holder !== undefined && holder.until > 0 && this.#members.has(memberIn(holder.owner));
@@ -78,7 +94,7 @@ export class Share {
     const hasRoom = (): boolean => this.#held.size + this.#reserved.size < part();
     // Who there is may be others by now.
     if (!hasRoom()) await this.#look().catch(() => {}); // Its part stays what it was.
-    if (!hasRoom() && performance.now() - since < PATIENCE * ttlMs) return undefined;
+    if (!hasRoom() && this.#pace.now() - since < PATIENCE * ttlMs) return undefined;
     this.#free.delete(store);
     this.#reserved.add(store);
     let lease: Lease | undefined;
@@ -132,7 +148,7 @@ export class Share {
         // Its part stays what it was: what nobody works on is taken after a while, whoever there is.
         this.#log(`who else works is not known: ${messageOf(error)}`);
       }
-      await sleep(this.#ttlMs / 4, undefined, { signal: stop }).catch(() => {});
+      await this.#pace.sleep(this.#ttlMs / 4, stop);
     }
     await query('delete from lease where name = $1', [this.#name]).catch(() => {});
   }
@@ -160,8 +176,8 @@ export class Share {
       this.#surplus = undefined;
       return;
     }
-    this.#surplus ??= performance.now();
-    if (performance.now() - this.#surplus < this.#ttlMs) return;
+    this.#surplus ??= this.#pace.now();
+    if (this.#pace.now() - this.#surplus < this.#ttlMs) return;
     this.#log('one shard is left to a controller that has fewer');
     [...this.#held.values()].at(-1)?.();
     this.#surplus = undefined;

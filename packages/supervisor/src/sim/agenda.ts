@@ -41,12 +41,20 @@ export class Agenda {
 
   /** Lets time pass up to a moment, and all happen that is due until then. */
   until(end: Time): void {
-    for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
-      this.#pop();
-      this.now = Math.max(this.now, next.at);
-      next.run();
+    while (this.next(end));
+  }
+
+  /** Lets the one thing happen that is due next. @returns false where nothing is due up to that moment, which it is then */
+  next(end: Time): boolean {
+    const [first] = this.#heap;
+    if (first === undefined || first.at > end) {
+      this.now = Math.max(this.now, end);
+      return false;
     }
-    this.now = Math.max(this.now, end);
+    this.#pop();
+    this.now = Math.max(this.now, first.at);
+    first.run();
+    return true;
   }
 
   #pop(): void {

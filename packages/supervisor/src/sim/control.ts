@@ -171,11 +171,12 @@ export class Control {
 
   /**
    * It begins to work: takes the lease, and makes its state of what is written.
+   * @param epoch of that lease
    * @returns why what it knows is not what was known, where that is so (I12)
    */
-  begin(): string | undefined {
+  begin(epoch = this.store.epoch + 1): string | undefined {
     const { store } = this;
-    this.#epoch = ++store.epoch;
+    this.#epoch = store.epoch = epoch;
     const state = store.snapshot === undefined ? newState() : restore(store.snapshot);
     for (const input of store.tail) step(state, input);
     this.#state = state;

@@ -1,7 +1,8 @@
 /** @module Sites in several threads. Each is its own world with its own seed: their number changes the time it takes, and nothing else. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { Site, type SiteCounts, type SiteOptions } from './site.ts';
+import { runSite } from './shards.ts';
+import type { SiteCounts, SiteOptions } from './site.ts';
 
 interface CrewOptions {
   /** How many sites are simulated at a time; of one at a time none is in a thread of its own. */
@@ -17,9 +18,12 @@ interface CrewOptions {
  * Simulates sites.
  * @throws what the signal gives as its reason; what fails in a thread
  */
-export async function runSites(sites: readonly SiteOptions[], { threads, signal, told, passing }: CrewOptions): Promise<void> {
+export async function runSites(
+  sites: readonly SiteOptions[],
+  { threads, signal, told, passing }: CrewOptions,
+): Promise<void> {
   if (threads < 2 || sites.length < 2) {
-    for (const site of sites) told(await new Site(site).run(signal, hours => passing?.(hours, site)), site);
+    for (const site of sites) told(await runSite(site, signal, hours => passing?.(hours, site)), site);
     return;
   }
   const failed = new AbortController();

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { NAMED_SEEDS } from './testing/seeds.ts';
 import type { Violation } from './site.ts';
+import { type Fault, FAULTS } from './faults.ts';
 import { FLAWS, simulate, type SimulationOptions } from './simulate.ts';
 
 const HOURS = Number(process.env['SYNDROME_SIM_HOURS'] ?? 4000);
@@ -51,6 +52,36 @@ describe('a simulation', () => {
     expect(await seeds(3)).toEqual(await seeds(1));
   });
 
+  test('meets all that fails, and counts it', async () => {
+    const { nemesis, faults } = await simulate(site({ hours: 2400, seed: 3, faultsPerHostHour: 1 }));
+    const struck = Object.keys(FAULTS) as Fault[];
+    expect(struck.reduce((sum, name) => sum + nemesis[name], 0)).toBe(faults);
+    // Those that are rare, or come only with shards.
+    const rare = [
+      'shards-led',
+      'shards-given',
+      'lease-outlived',
+      'late-write-refused',
+      'commits-lost',
+      'pause',
+      'acts-late',
+      'controllers-away',
+      'fence-failed',
+    ];
+    expect(
+      Object.keys(nemesis).filter(name => nemesis[name as keyof typeof nemesis] === 0 && !rare.includes(name)),
+    ).toEqual([]);
+  }, 60_000);
+
+  test('of ledgers that controllers share: each has one at a time, nothing is lost when they move', async () => {
+    const found = await simulate(site({ hours: 960, seed: 1, shards: 4, faultsPerHostHour: 0.3 }));
+    expect(found.violations).toEqual([]);
+    const { nemesis } = found;
+    // More often than each was led at first.
+    expect(nemesis['shards-led']).toBeGreaterThan(8);
+    expect(nemesis['shards-given']).toBeGreaterThan(0);
+  }, 60_000);
+
   test('ends when it is told to', async () => {
     for (const threads of [1, 2])
       await expect(simulate(site({ threads, signal: AbortSignal.abort() }))).rejects.toMatchObject({
@@ -58,6 +89,13 @@ describe('a simulation', () => {
       });
   });
 });
+
+test('a controller that writes without its lease is seen beside the one that has it', async () => {
+  const { violations } = await simulate(
+    site({ hours: 1440, seed: 1, shards: 4, faultsPerHostHour: 0.3, flaw: 'epoch' }),
+  );
+  expect(violations.map(({ invariant }) => invariant)).toContain('S1');
+}, 120_000);
 
 describe.each(NAMED_SEEDS)('the seed $name', ({ seed, hosts, hours, faultsPerHostHour, invariant, flaw }) => {
   const options = { seed, hosts, hours, faultsPerHostHour };

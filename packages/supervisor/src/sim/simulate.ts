@@ -19,6 +19,8 @@ export interface SimulationOptions {
   /** Of the first site; the next one has the next. */
   seed: number;
   faultsPerHostHour: number;
+  /** Ledgers of a site, which its controllers share. Default 1. */
+  shards?: number;
   flaw?: keyof SiteFlaws;
   /** How many sites are simulated at a time. Default 1. */
   threads?: number;
@@ -53,7 +55,18 @@ function policiesOf(): (seed: number) => Policy {
  * @example await simulate({ hosts: 50, hours: 10_000, seed: 1, faultsPerHostHour: 0.2 })
  */
 export async function simulate(options: SimulationOptions): Promise<Simulated> {
-  const { hosts, hours, seed: first, faultsPerHostHour, flaw, threads = 1, signal, told, passing } = options;
+  const {
+    hosts,
+    hours,
+    seed: first,
+    faultsPerHostHour,
+    shards = 1,
+    flaw,
+    threads = 1,
+    signal,
+    told,
+    passing,
+  } = options;
   const count = Math.max(1, Math.ceil(hours / hosts / MAX_HOURS));
   const policyOf = policiesOf();
   const flaws = flaw === undefined ? {} : { [flaw]: true };
@@ -61,7 +74,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
     const seed = first + nth;
     // Whole host-hours, so that one site can be asked for by itself.
     const own = Math.floor(hours / count) + (nth < hours % count ? 1 : 0);
-    return { seed, hosts, hours: own / hosts, faultsPerHostHour, policy: policyOf(seed), flaws };
+    return { seed, hosts, hours: own / hosts, faultsPerHostHour, shards, policy: policyOf(seed), flaws };
   });
   const sum: Simulated = {
     seeds: 0,

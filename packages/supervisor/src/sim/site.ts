@@ -21,8 +21,8 @@ import { Fleet, type FleetFlaws, RESET_MS } from './fleet.ts';
 import { Watch } from './watch.ts';
 
 /** 2026-12-01T00:00:00Z. */
-const START = Date.UTC(2026, 11, 1);
-const HOUR = 3_600_000;
+export const START = Date.UTC(2026, 11, 1);
+export const HOUR = 3_600_000;
 /** Of one site; what is wrong once is wrong again. */
 const MAX_VIOLATIONS = 20;
 /** Within so long behind whatever comes, time passes for the core; then when it has something due. */
@@ -32,7 +32,7 @@ const SILENT_MS = 15_000;
 /** Decisions that say that errors of a host may have been missed. */
 const GAPS: ReadonlySet<string> = new Set(['core/gap', 'core/unseen-errors', 'core/agent-anew']);
 /** After everything is mended all has to come to its end within so long. */
-const HEAL_MS = 4 * HOUR;
+export const HEAL_MS = 4 * HOUR;
 
 /** Something that must hold and did not. */
 export interface Violation {
@@ -60,6 +60,8 @@ export interface SiteOptions {
   faultsPerHostHour: number;
   policy: Policy;
   flaws?: SiteFlaws;
+  /** Ledgers that several controllers share, each of hosts of its own. Default 1. */
+  shards?: number;
 }
 
 /** What there was. */
@@ -83,6 +85,8 @@ const MET = [
   'answers-lost',
   'acts-stuck',
   'lease-outlived',
+  'shards-led',
+  'shards-given',
   'late-write-refused',
   'commits-lost',
   'rows-unwritten',
@@ -111,16 +115,30 @@ interface Link {
   buffered: Act[];
 }
 
+/** Whoever decides which controller works on a ledger, where that is shared among several of them. */
+export interface Governor {
+  readonly agenda: Agenda;
+  /** The process of a controller dies, and begins anew after so long. */
+  dies(control: Control, ms: number): void;
+  /** It stands still for so long. */
+  pauses(control: Control, ms: number): void;
+  /** All of them die, and begin anew after so long. */
+  away(ms: number): void;
+  /** It has found that another one has its lease. */
+  lost(control: Control): void;
+}
+
 export class Site {
   readonly #options: SiteOptions;
+  readonly #governor: Governor | undefined;
   readonly #dice: Dice;
-  readonly #agenda = new Agenda(START);
+  readonly #agenda: Agenda;
   readonly #fleet: Fleet;
   readonly #store = new Store();
   /** The one that has the lease. */
   #control: Control;
-  /** One that was paused for longer than its lease, and does not know it yet. */
-  #late: Control | undefined;
+  /** Those that were paused for longer than their lease, and do not know it yet. */
+  readonly #late = new Set<Control>();
   readonly #watch = new Watch();
   readonly #links = new Map<HostId, Link>();
   /** Fence agents that do not switch anything off until then. */
@@ -151,8 +169,10 @@ export class Site {
   #healing = false;
   #pfn = 0n;
 
-  constructor(options: SiteOptions) {
+  constructor(options: SiteOptions, governor?: Governor) {
     this.#options = options;
+    this.#governor = governor;
+    this.#agenda = governor?.agenda ?? new Agenda(START);
     this.#dice = new Dice(options.seed);
     const hosts = Array.from({ length: options.hosts }, (_, i) => `h${i + 1}`);
     // Room is left for what moves.
@@ -187,13 +207,22 @@ export class Site {
    * @throws what the signal gives as its reason
    */
   async run(signal?: AbortSignal, told?: (hours: number) => void): Promise<SiteCounts> {
-    const { hours, hosts, faultsPerHostHour } = this.#options;
+    this.start();
+    await this.#pass(this.#options.hours * HOUR, signal, told);
+    this.heal();
+    await this.#pass(HEAL_MS, signal);
+    return this.settled();
+  }
+
+  /** From now on agents connect, and things fail. */
+  start(): void {
+    const { hosts, faultsPerHostHour } = this.#options;
     this.#hasBegun = true;
     for (const id of this.#fleet.hosts) {
       this.#fleet.agent(id).connected = false;
       this.#agenda.after(this.#dice.between(0, 2000), () => this.#connect(id));
     }
-    this.#begin();
+    if (this.#governor === undefined) this.#begin();
     const mean = HOUR / (hosts * faultsPerHostHour);
     const next = (): void =>
       this.#agenda.after(this.#dice.exponential(mean), () => {
@@ -202,12 +231,42 @@ export class Site {
         next();
       });
     next();
-    await this.#pass(hours * HOUR, signal, told);
-    this.#heal();
-    await this.#pass(HEAL_MS, signal);
-    this.#settled();
-    this.#counts.inputs = this.#store.inputs;
-    return this.#counts;
+  }
+
+  /** Whether its store answers nobody now. */
+  get isAway(): boolean {
+    return this.#storeAwayUntil > this.#agenda.now;
+  }
+
+  /** Another controller has got the lease of its ledger, and works from now on. */
+  lead(epoch: number): Control {
+    const before = this.#control;
+    if (before.state !== undefined) {
+      this.#late.add(before);
+      this.#met('lease-outlived');
+    }
+    if (epoch <= this.#store.epoch) this.#wrong('S1', `epoch ${epoch} follows ${this.#store.epoch}`);
+    this.#met('shards-led');
+    this.#forgetFences();
+    this.#control = new Control(this.#store, this.#options.flaws);
+    this.#begin(epoch);
+    if (this.#healing) this.#resume();
+    return this.#control;
+  }
+
+  /** Time passes for a controller. */
+  tick(control: Control): void {
+    this.#offer({ input: 'tick', at: 0 }, control);
+  }
+
+  /** A controller works on its ledger no more. @param inOrder what has come to it is written first */
+  leave(control: Control, inOrder: boolean): void {
+    if (inOrder) {
+      this.#met('shards-given');
+      this.#commit(control);
+    }
+    if (control.state !== undefined) this.#leave(control);
+    if (control === this.#control) this.#forgetFences();
   }
 
   /** Between two pieces of it the rest of the program lives: an hour of few hosts, less of many. */
@@ -222,6 +281,7 @@ export class Site {
     }
   }
 
+  /** Notes that something that must hold did not. */
   #wrong(invariant: string, what: string): void {
     const { violations } = this.#counts;
     const last = violations.at(-1);
@@ -273,7 +333,12 @@ export class Site {
 
   #commit(control: Control): void {
     // A server that takes the place of another one may lack what that one wrote last, and told nobody of.
-    if (!this.#healing && control === this.#control && this.#unsureUntil > this.#agenda.now && this.#dice.happens(WORST.loses)) {
+    if (
+      !this.#healing &&
+      control === this.#control &&
+      this.#unsureUntil > this.#agenda.now &&
+      this.#dice.happens(WORST.loses)
+    ) {
       this.#met('commits-lost');
       return this.#killController(this.#unsureUntil - this.#agenda.now);
     }
@@ -281,6 +346,8 @@ export class Site {
       const { brought, spools, twice, reordered } = control.commit(this.#agenda.now);
       this.#met('rows-twice', twice);
       this.#met('rows-reordered', reordered);
+      if (this.#governor !== undefined && control !== this.#control && brought.length > 0)
+        this.#wrong('S1', 'one that leads no more has written');
       for (const { input, effects } of brought) this.#look(input, effects);
       this.#tickNext(brought, control);
       // At the worst moment: it is written, and nobody knows.
@@ -298,7 +365,8 @@ export class Site {
     } catch (error) {
       if (error instanceof LeaseLost) {
         this.#met('late-write-refused');
-        return this.#leave(control);
+        this.#leave(control);
+        return this.#governor?.lost(control);
       }
       this.#wrong('core', error instanceof Error ? error.message : String(error));
     }
@@ -307,7 +375,7 @@ export class Site {
   /** A controller ends, and those that were connected to it come to the one that works. */
   #leave(control: Control): void {
     control.die();
-    if (this.#late === control) this.#late = undefined;
+    this.#late.delete(control);
     for (const host of this.#fleet.hosts) {
       const link = this.#link(host);
       if (link.to !== control) continue;
@@ -479,10 +547,10 @@ export class Site {
   }
 
   /** A controller begins to work: it hears nobody yet. */
-  #begin(): void {
+  #begin(epoch?: number): void {
     const isFirst = this.#store.inputs === 0;
     this.#orphans = undefined;
-    const strayed = this.#control.begin();
+    const strayed = this.#control.begin(epoch);
     if (strayed !== undefined) this.#wrong('I12', strayed);
     if (isFirst) {
       const { policy, flaws } = this.#options;
@@ -630,7 +698,8 @@ export class Site {
         this.#control.off = dice.pick([-3_600_000, -60_000, 60_000, 3_600_000]);
         return;
       case 'controllers-away':
-        this.#killController(ms);
+        if (this.#governor === undefined) this.#killController(ms);
+        else this.#governor.away(ms);
         this.#orphans = new Set(this.#underWay.keys());
         return;
       case 'store-away':
@@ -743,6 +812,7 @@ export class Site {
   /** A controller dies, and another one takes its place. */
   #killController(ms: number): void {
     if (this.#control.state === undefined) return;
+    if (this.#governor !== undefined) return this.#governor.dies(this.#control, ms);
     this.#leave(this.#control);
     this.#forgetFences();
     this.#control = new Control(this.#store, this.#options.flaws);
@@ -757,14 +827,15 @@ export class Site {
   /** A controller stands still. Where that lasts longer than its lease, another one begins; agents hang on the old one until it moves. */
   #pauseController(ms: number): void {
     const control = this.#control;
-    if (control.state === undefined || this.#late !== undefined) return;
+    if (control.state === undefined || this.#late.size > 0) return;
+    if (this.#governor !== undefined) return this.#governor.pauses(control, ms);
     control.pausedUntil = this.#agenda.now + ms;
     const gone = TERM_MS + this.#dice.between(0, TERM_MS / 10);
     if (ms <= gone) return;
     this.#agenda.after(gone, () => {
       if (this.#control !== control || control.state === undefined) return;
       this.#met('lease-outlived');
-      this.#late = control;
+      this.#late.add(control);
       this.#control = new Control(this.#store, this.#options.flaws);
       this.#begin();
     });
@@ -783,14 +854,14 @@ export class Site {
   }
 
   /** Everything is mended, and nothing fails any more: now all has to come to an end (I1, I11). */
-  #heal(): void {
+  heal(): void {
     this.#healing = true;
     this.#fenceDead.clear();
     this.#storeAwayUntil = this.#unsureUntil = this.#control.pausedUntil = this.#control.off = 0;
     for (const end of this.#open) end();
     this.#open.clear();
-    if (this.#late !== undefined) this.#leave(this.#late);
-    if (this.#control.state === undefined) this.#begin();
+    for (const late of this.#late) this.#leave(late);
+    if (this.#control.state === undefined && this.#governor === undefined) this.#begin();
     for (const host of this.#fleet.hosts) {
       const link = this.#link(host);
       link.cutUntil = link.pausedUntil = 0;
@@ -799,6 +870,10 @@ export class Site {
       else this.#connect(host);
       this.#wake(host);
     }
+    this.#resume();
+  }
+
+  #resume(): void {
     this.#order({ order: 'resume' });
     this.#order({ order: 'breaker-close' });
   }
@@ -813,7 +888,14 @@ export class Site {
     }
   }
 
-  #settled(): void {
+  /** What is the case some hours after everything was mended, and what there was. */
+  settled(): SiteCounts {
+    this.#ended();
+    this.#counts.inputs = this.#store.inputs;
+    return this.#counts;
+  }
+
+  #ended(): void {
     const { state } = this.#control;
     if (state === undefined) return this.#wrong('I11', 'no controller works though everything is mended');
     for (const host of this.#fleet.hosts) {
