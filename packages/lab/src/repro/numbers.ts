@@ -73,8 +73,7 @@ function isUsed(value: bigint, after: number, events: readonly TraceEvent[]): bo
 
 /** What no two runs say alike, in a line of a kernel, an agent or a monitor. */
 const VARYING: readonly (readonly [RegExp, string])[] = [
-  [/^\[ *\d+\.\d+\] /, '…'],
-  [/^\(XEN\) \[[^\]]*\] /, '(XEN) …'],
+  [/\[(?: *\d+\.\d+|\d{4}-\d\d-\d\d [\d:.]+)\] /, '…'],
   [/^\{"timestamp": \{[^}]*\}, /, '…'],
   [/ t=\d+$/, '…'],
   [/\b(TSC|PPIN) [\da-f]+/g, '$1 …'],
