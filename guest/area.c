@@ -2,6 +2,7 @@
 
 #include "area.h"
 
+#include "disk.h"
 #include "frames.h"
 #include "io.h"
 #include "request.h"
@@ -83,13 +84,31 @@ char *map_area(const char *kind, uint64_t bytes, uint64_t page_bytes)
 {
 	int flags = strcmp(kind, "shared") == 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_PRIVATE | MAP_ANONYMOUS;
 	size_t slack = 0;
+	int fd = -1;
 	char *p;
 
+	if (strcmp(kind, "memfd") == 0) {
+		flags = MAP_SHARED;
+		fd = memfd_create("page", MFD_CLOEXEC);
+		if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0)
+			return NULL;
+	} else if (strcmp(kind, "file") == 0 || strcmp(kind, "clean") == 0) {
+		flags = MAP_SHARED;
+		if (bytes > DISK_FILE_PAGES * BASE_PAGE) {
+			errno = EFBIG;
+			return NULL;
+		}
+		fd = open(DISK_FILE, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			return NULL;
+	}
 	if (strcmp(kind, "hugetlb") == 0)
 		flags |= MAP_HUGETLB | (page_bytes == 1ull << 30 ? 30 << MAP_HUGE_SHIFT : 21 << MAP_HUGE_SHIFT);
 	else if (page_bytes > BASE_PAGE)
 		slack = page_bytes; /* transparent huge pages need natural alignment */
-	p = mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, flags, -1, 0);
+	p = mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, flags, fd, 0);
+	if (fd >= 0)
+		close(fd);
 	if (p == MAP_FAILED)
 		return NULL;
 	if (slack != 0) {
@@ -109,6 +128,41 @@ bool bind_area(char *p, uint64_t bytes, unsigned node)
 
 	/* include/uapi/linux/mempolicy.h: MPOL_BIND */
 	return syscall(SYS_mbind, p, bytes, 2, &nodes, sizeof(nodes) * 8, 0) == 0;
+}
+
+/* Whether all small pages of an area are one frame; also true where the kernel does not let us know. */
+static bool one_frame(const char *p, uint64_t bytes)
+{
+	uint64_t first = 0, entry = 0;
+
+	for (uint64_t at = 0; at < bytes; at += BASE_PAGE) {
+		if (pagemap_entry("/proc/self/pagemap", (uint64_t)(uintptr_t)p + at, &entry) != 0)
+			return true;
+		if (at == 0)
+			first = pagemap_frame(entry);
+		else if (pagemap_frame(entry) != first)
+			return false;
+	}
+	return true;
+}
+
+bool settle_area(const char *kind, char *p, uint64_t bytes)
+{
+	const struct timespec pause = {0, 50 * 1000 * 1000};
+
+	if (strcmp(kind, "clean") == 0)
+		return msync(p, bytes, MS_SYNC) == 0;
+	if (strcmp(kind, "ksm") != 0)
+		return true;
+	if (madvise(p, bytes, MADV_MERGEABLE) != 0)
+		return false;
+	for (int i = 0; i < 300; i++) {
+		if (one_frame(p, bytes))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	errno = ETIMEDOUT; /* /sys/kernel/mm/ksm/run is 0, perhaps */
+	return false;
 }
 
 bool all_transparent_huge(const char *p, uint64_t bytes, uint64_t page_bytes)

@@ -2,6 +2,7 @@
 
 #include "commands.h"
 
+#include "disk.h"
 #include "io.h"
 #include "jobs.h"
 #include "line.h"
@@ -260,15 +261,17 @@ static const struct command {
 	{"insmod", IN_JOB, "path params" TIMEOUT, job_insmod},
 	{"check-interval", IN_JOB, "seconds" TIMEOUT, job_check_interval},
 	{"sync", IN_JOB, "" TIMEOUT, job_sync},
-	{"translate", IN_JOB, "proc virt id page offset" TIMEOUT, NULL},
-	{"map", IN_SUBJECT, "proc id pages size kind kill fill node" TIMEOUT, NULL},
+	{"disk", IN_JOB, "" TIMEOUT, job_disk},
+	{"translate", IN_JOB, "proc virt id page offset at" TIMEOUT, NULL},
+	{"map", IN_SUBJECT, "proc id pages size kind kill fill node lock" TIMEOUT, NULL},
 	{"unmap", IN_SUBJECT, "proc id" TIMEOUT, NULL},
-	{"touch", IN_SUBJECT, "proc id page offset write" TIMEOUT, NULL},
+	{"touch", IN_SUBJECT, "proc id page offset at write" TIMEOUT, NULL},
 	{"verify", IN_SUBJECT, "proc id" TIMEOUT, NULL},
-	{"spin", IN_SUBJECT, "proc id page offset cpu" TIMEOUT, NULL},
+	{"spin", IN_SUBJECT, "proc id page offset at cpu" TIMEOUT, NULL},
 	{"stop", IN_SUBJECT, "proc" TIMEOUT, NULL},
 	{"on-signal", IN_SUBJECT, "proc action signal" TIMEOUT, NULL},
-	{"poison", IN_SUBJECT, "proc id page how" TIMEOUT, NULL},
+	{"poison", IN_SUBJECT, "proc id page at how" TIMEOUT, NULL},
+	{"system-call", IN_SUBJECT, "proc id page offset at call" TIMEOUT, NULL},
 	{"kill-policy", IN_SUBJECT, "proc kill" TIMEOUT, NULL},
 };
 

@@ -348,6 +348,13 @@ void job_translate(const struct request *r, pid_t pid, const struct shared *shar
 			return;
 		}
 		virt = m->virt + page * m->page_bytes + offset;
+		if (arg(r, "at") != NULL) {
+			if (!arg_u64(r, "at", 0, 0, m->bytes / BASE_PAGE - 1, &page)) {
+				send_error(r->id, EINVAL, "at is outside the mapping", id);
+				return;
+			}
+			virt = m->virt + page * BASE_PAGE + offset % BASE_PAGE;
+		}
 	}
 	path.n = 0;
 	put(&path, "/proc/");

@@ -11,12 +11,16 @@
 #include "request.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* include/uapi/asm-generic/mman-common.h; older libc headers lack them */
@@ -25,6 +29,21 @@
 #endif
 #ifndef MADV_SOFT_OFFLINE
 #define MADV_SOFT_OFFLINE 101
+#endif
+
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
+/* include/uapi/linux/userfaultfd.h since 6.6 */
+#ifndef UFFDIO_POISON
+#define UFFD_FEATURE_POISON (1 << 14)
+struct uffdio_poison {
+	struct uffdio_range range;
+	uint64_t mode;
+	int64_t updated;
+};
+#define UFFDIO_POISON _IOWR(UFFDIO, 0x08, struct uffdio_poison)
 #endif
 
 enum action { ACTION_REPORT, ACTION_DEFAULT, ACTION_EXIT };
@@ -157,7 +176,7 @@ static void command_map(const struct request *r)
 	bool hugetlb = strcmp(kind, "hugetlb") == 0;
 	bool transparent = !hugetlb && strcmp(size, "4k") != 0;
 	struct mapping *m = NULL;
-	uint64_t pages, fill, page_bytes, node;
+	uint64_t pages, fill, page_bytes, node, lock;
 	struct line l;
 	char *p;
 
@@ -185,9 +204,15 @@ static void command_map(const struct request *r)
 		page_bytes = 1u << 30;
 	else
 		page_bytes = 0;
-	if (page_bytes == 0 || !listed("private shared hugetlb", kind) ||
-	    (hugetlb ? page_bytes < 1u << 21 : page_bytes > 1u << 21)) {
-		send_error(r->id, EINVAL, "kind is private or shared with size 4k or 2m, or hugetlb with 2m or 1g", NULL);
+	if (page_bytes == 0 || !listed(AREA_KINDS, kind) ||
+	    (hugetlb ? page_bytes < 1u << 21 : page_bytes > (listed("private shared", kind) ? 1u << 21 : BASE_PAGE))) {
+		send_error(r->id, EINVAL,
+			   "kind is private or shared with size 4k or 2m, hugetlb with 2m or 1g, or memfd, file, clean or ksm with 4k",
+			   NULL);
+		return;
+	}
+	if (!arg_u64(r, "lock", 1, 0, 1, &lock)) {
+		send_error(r->id, EINVAL, "lock is 0 or 1", NULL);
 		return;
 	}
 	for (size_t i = 0; i < MAPS_MAX && m == NULL; i++)
@@ -215,16 +240,28 @@ static void command_map(const struct request *r)
 		send_error(r->id, error, "mbind", NULL);
 		return;
 	}
-	if (!hugetlb)
+	if (!hugetlb && listed("private shared", kind))
 		(void)madvise(p, pages * page_bytes, transparent ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-	memset(p, (int)fill, pages * page_bytes);
+	/* Fresh huge pages are zero already, and a gigabyte is much for an emulated CPU. */
+	if (hugetlb && fill == 0)
+		for (uint64_t i = 0; i < pages; i++)
+			*(volatile char *)(p + i * page_bytes) = 0;
+	else
+		memset(p, (int)fill, pages * page_bytes);
 	if (transparent)
 		collapse(p, pages * page_bytes);
-	if (mlock(p, pages * page_bytes) != 0) {
+	if (lock != 0 && mlock(p, pages * page_bytes) != 0) {
 		int error = errno;
 
 		munmap(p, pages * page_bytes);
 		send_error(r->id, error, "mlock", NULL);
+		return;
+	}
+	if (!settle_area(kind, p, pages * page_bytes)) {
+		int error = errno;
+
+		munmap(p, pages * page_bytes);
+		send_error(r->id, error, "the area does not become one of its kind", kind);
 		return;
 	}
 	if (transparent && !all_transparent_huge(p, pages * page_bytes, page_bytes)) {
@@ -268,6 +305,15 @@ static struct mapping *addressed(const struct request *r, volatile unsigned char
 	    !arg_u64(r, "offset", 0, 0, m->page_bytes - 1, &offset)) {
 		send_error(r->id, EINVAL, "page or offset outside the mapping", id);
 		return NULL;
+	}
+	/* at= counts small pages, whatever the size of the mapping's. */
+	if (arg(r, "at") != NULL) {
+		if (!arg_u64(r, "at", 0, 0, m->bytes / BASE_PAGE - 1, &page)) {
+			send_error(r->id, EINVAL, "at is outside the mapping", id);
+			return NULL;
+		}
+		*address = (volatile unsigned char *)(uintptr_t)(m->virt + page * BASE_PAGE + offset % BASE_PAGE);
+		return m;
 	}
 	*address = (volatile unsigned char *)(uintptr_t)(m->virt + page * m->page_bytes + offset);
 	return m;
@@ -482,6 +528,63 @@ static void command_on_signal(const struct request *r)
 	line_send(&l);
 }
 
+/*
+ * Takes a page out of the process and leaves a poison marker in its place, by userfaultfd(2): what migration does with a page
+ * that was poisoned where it comes from. No frame is poisoned. 0 or an errno.
+ */
+static int poison_entry(uint64_t virt)
+{
+	struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_POISON};
+	struct uffdio_register area = {.range = {virt, BASE_PAGE}, .mode = UFFDIO_REGISTER_MODE_MISSING};
+	struct uffdio_poison marker = {.range = {virt, BASE_PAGE}};
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK), error = 0;
+
+	if (fd < 0)
+		return errno;
+	if (ioctl(fd, UFFDIO_API, &api) != 0 || ioctl(fd, UFFDIO_REGISTER, &area) != 0 ||
+	    madvise((void *)(uintptr_t)virt, BASE_PAGE, MADV_DONTNEED_LOCKED) != 0 ||
+	    ioctl(fd, UFFDIO_POISON, &marker) != 0)
+		error = errno;
+	/* The marker stays; the file descriptor has to go, or faults of others would wait for it. */
+	close(fd);
+	return error;
+}
+
+/* Lets the kernel read or write a byte of a mapping: it is the kernel that meets the error. */
+static void command_system_call(const struct request *r)
+{
+	const char *call = arg_text(r, "call", "write");
+	bool reads = strcmp(call, "write") == 0;
+	volatile unsigned char *p;
+	struct mapping *m = addressed(r, &p);
+	int ends[2], error;
+	struct line l;
+	ssize_t n;
+
+	if (m == NULL)
+		return;
+	if (!listed("write read", call)) {
+		send_error(r->id, EINVAL, "call is write or read", call);
+		return;
+	}
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0 || (!reads && write(ends[1], "x", 1) != 1)) {
+		send_error(r->id, errno, "pipe", NULL);
+		return;
+	}
+	n = reads ? write(ends[1], (const void *)(uintptr_t)p, 1) : read(ends[0], (void *)(uintptr_t)p, 1);
+	error = errno;
+	close(ends[0]);
+	close(ends[1]);
+	ok_begin(&l, r->id);
+	kv_i64(&l, "result", n);
+	if (n < 0) {
+		const char *name = errno_name(error);
+
+		kv(&l, "errno", name != NULL ? name : "EIO");
+	}
+	line_send(&l);
+}
+
 static void command_poison(const struct request *r)
 {
 	const char *how = arg_text(r, "how", "madvise");
@@ -496,8 +599,19 @@ static void command_poison(const struct request *r)
 		advice = MADV_HWPOISON;
 	} else if (strcmp(how, "soft-offline") == 0) {
 		advice = MADV_SOFT_OFFLINE;
+	} else if (strcmp(how, "userfaultfd") == 0) {
+		int error = poison_entry((uint64_t)(uintptr_t)p & ~(uint64_t)(BASE_PAGE - 1));
+
+		if (error != 0) {
+			send_error(r->id, error, "userfaultfd", how);
+			return;
+		}
+		ok_begin(&l, r->id);
+		kv_hex(&l, "virt", (uint64_t)(uintptr_t)p);
+		line_send(&l);
+		return;
 	} else {
-		send_error(r->id, EINVAL, "how is madvise or soft-offline", NULL);
+		send_error(r->id, EINVAL, "how is madvise, soft-offline or userfaultfd", NULL);
 		return;
 	}
 	if (madvise((void *)((uintptr_t)p & ~(uintptr_t)(BASE_PAGE - 1)), BASE_PAGE, advice) != 0) {
@@ -525,6 +639,7 @@ static const struct {
 	{"map", command_map},		  {"unmap", command_unmap},   {"touch", command_touch},
 	{"verify", command_verify},	  {"spin", command_spin},     {"stop", command_stop},
 	{"on-signal", command_on_signal}, {"poison", command_poison}, {"kill-policy", command_kill_policy},
+	{"system-call", command_system_call},
 };
 
 static void subject_run(char *text, size_t len)

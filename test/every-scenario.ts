@@ -37,6 +37,22 @@ export const LONG: ReadonlySet<string> = new Set([
   'x86-einj',
   'x86-ghes-fatal',
   'x86-ghes-threshold',
+  'amd-deferred-ways.destat',
+  'amd-deferred-ways.ignore-msrs',
+  'amd-deferred-ways.default-poll',
+  'amd-succor-tcg.with-s',
+  'amd-succor-tcg.as-qemu',
+  'amd-succor-tcg.no-succor',
+  'amd-succor-tcg.in-kernel',
+  'intel-lmce.local',
+  'intel-lmce.not-local',
+  'mce-inject-module.corrected',
+  'mce-inject-module.uncorrected',
+  'page-kinds.mlock',
+  'page-kinds.shmem',
+  'page-kinds.memfd',
+  'page-kinds.file-dirty',
+  'page-kinds.huge1g',
 ]);
 
 /** Runs a scenario: it passes with its outcome, as its trace read again says too, and `decode` sees in that what the lab saw. */

@@ -14,7 +14,7 @@ import { judgeFile, judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { parseRemembered } from '@syndrome/lab/matrix/cells.ts';
 import { parseWritten } from '@syndrome/lab/poison-record.ts';
 import { stepKinds } from '@syndrome/lab/steps/registry.ts';
-import { SCENARIO_DIR, parseScenario } from '@syndrome/lab/scenario/load.ts';
+import { SCENARIO_DIR, parseScenarios } from '@syndrome/lab/scenario/load.ts';
 import { ScenarioError } from '@syndrome/lab/scenario/faults.ts';
 import type { ScenarioFault } from '@syndrome/lab/scenario/faults.ts';
 import { YamlFile } from '@syndrome/lab/scenario/yaml.ts';
@@ -382,7 +382,7 @@ const SCENARIO: Target = {
     const places: string[] = [];
     const { value, wrong } = quietly(() => {
       try {
-        return parseScenario(text, 'f.yaml');
+        return parseScenarios(text, 'f.yaml')[0];
       } catch (error) {
         if (error instanceof ScenarioError) {
           const lines = text.split(/\r\n|\n|\r/);
@@ -394,7 +394,7 @@ const SCENARIO: Target = {
       }
     });
     wrong.push(...places);
-    return value === undefined ? wrong : [...wrong, ...differences('twice', parseScenario(text, 'f.yaml'), value)];
+    return value === undefined ? wrong : [...wrong, ...differences('twice', parseScenarios(text, 'f.yaml')[0], value)];
   },
 };
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { AXES, AXIS_NAMES, type Axis } from '@syndrome/trace/axes.ts';
+import { PARAM } from './param-option.ts';
 
 /** The parts that a bisection may be over, as their options are written. */
 const OVER: ReadonlyMap<string, Axis> = new Map(AXIS_NAMES.map(axis => [AXES[axis].option.slice(2), axis]));
@@ -17,6 +18,7 @@ export function addManyCommands(
     .option('--jobs <n>', 'machines at a time; auto: as many as there are cores and memory for', 'auto')
     .option('--json', 'machine-readable')
     .option('--html <file>', 'write one page that opens without a server: the table, and behind each cell its trace')
+    .option(...PARAM)
     .option('--fresh', 'forget what an interrupted matrix has found out')
     .option('--cold', 'boot every machine, keep no state')
     .option('--timeout <seconds>', "give a run up after this long, instead of the scenario's time", deadline)

@@ -6,14 +6,16 @@ import { cellsOf, type CellResult, MatrixMemory } from '@syndrome/lab/matrix/cel
 import { automaticJobs, runMatrix } from '@syndrome/lab/matrix/run.ts';
 import type { PartChoices } from '@syndrome/lab/part-choices.ts';
 import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
-import { findScenario, type Scenario } from '@syndrome/lab/scenario/load.ts';
+import { findScenarios, narrowed, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { KeptMatrix } from '@syndrome/lab/report/kept-matrix.ts';
 import { columnOf, MATRIX_VERSION, type MatrixReport, matrixText } from '@syndrome/lab/report/matrix.ts';
+import { labelOf } from '@syndrome/lab/params/space.ts';
+import { chosenParams } from './param-option.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { writeMatrixPage } from './matrix-html.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { AXES, AXIS_NAMES, type Axis } from '@syndrome/trace/axes.ts';
+import { AXES, AXIS_NAMES, type Axis, type CellParts } from '@syndrome/trace/axes.ts';
 import { checkAxes, offersFor, partChoices, type PartOptions, refuseUnusedParts, services } from './part-options.ts';
 import { type GlobalOptions, print, printJson, say, stdoutLook } from './output.ts';
 
@@ -24,6 +26,7 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   fresh?: boolean;
   cold?: boolean;
   timeout?: number;
+  param?: string[];
 }
 
 function jobsOf(text: string, scenario: Scenario): number {
@@ -55,8 +58,9 @@ function axisOf(choices: Pick<PartChoices, Axis>): Axis {
 
 /** `syndrome matrix`: one scenario over many kernels, or versions of another part; resumable after an interruption. */
 export async function matrix(name: string, options: Options): Promise<void> {
-  const scenario = findScenario(name);
-  refuseUnusedParts([scenario], options);
+  const variants = narrowed(findScenarios([name]), chosenParams(options.param));
+  const [scenario] = variants as [Scenario];
+  refuseUnusedParts(variants, options);
   if (options.html !== undefined) checkOutput('--html', options.html);
   const choices = partChoices(options);
   const axis = axisOf(choices);
@@ -69,19 +73,22 @@ export async function matrix(name: string, options: Options): Promise<void> {
     named.set(part, versionsOf(part, text, asksWhatIsOnOffer(text) ? await offersFor(supply, scenario, part) : []));
   }
   await checkAxes(scenario, options, supply, named);
-  const cells = cellsOf([...named, ['cpu', choices.cpu?.split(';') ?? []]]);
-  const memory = new MatrixMemory(scenario.name);
+  const labelled = variants.flatMap(({ variant }) => (variant === undefined ? [] : [labelOf(variant.point)]));
+  // Variants of one machine stand beside each other: they start from the same kept state.
+  const cells = cellsOf([...named, ['cpu', choices.cpu?.split(';') ?? []], ['variant', labelled]]);
+  const family = scenario.variant?.of ?? scenario.name;
+  const memory = new MatrixMemory(family);
   if (options.fresh) memory.forget();
   const jobs = jobsOf(options.jobs, scenario);
   const versions = named.get(axis) ?? [];
   say(
-    `${scenario.name}: ${cells.length} cells over ${AXES[axis].many}, ${jobs} at a time; an interrupted matrix goes on where it stopped`,
+    `${family}: ${cells.length} cells over ${AXES[axis].many}, ${jobs} at a time; an interrupted matrix goes on where it stopped`,
   );
   const started = process.hrtime.bigint();
-  const kept = new KeptMatrix(scenario.name, new Date());
+  const kept = new KeptMatrix(family, new Date());
   const reportOf = (entries: readonly CellResult[]): MatrixReport => ({
     schemaVersion: MATRIX_VERSION,
-    scenario: scenario.name,
+    scenario: family,
     axis,
     seconds: Number(process.hrtime.bigint() - started) / 1e9,
     cells: entries,
@@ -96,13 +103,13 @@ export async function matrix(name: string, options: Options): Promise<void> {
       `${String(done).padStart(3)}/${cells.length} ${what.padEnd(16)} ${result.verdict} ${result.outcome}${known ? ' (known)' : ` ${result.seconds.toFixed(1)} s`}`,
     );
   };
-  const spec: RunSpec = {
+  const specOf = ({ variant }: CellParts): RunSpec => ({
     ...choices,
-    scenario: scenarioData(scenario),
+    scenario: scenarioData(variants[Math.max(0, labelled.indexOf(variant ?? ''))] ?? scenario),
     ...(options.cold ? { cold: true } : {}),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
-  };
-  const results = await runMatrix(spec, cells, { ...services(supply), jobs, memory, signal, onCell });
+  });
+  const results = await runMatrix(specOf, cells, { ...services(supply), jobs, memory, signal, onCell });
   const report = reportOf(results);
   kept.write(report);
   if (options.json) printJson(report);

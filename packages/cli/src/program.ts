@@ -8,6 +8,7 @@ import { addEinjCommand } from './einj-command.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addManyCommands } from './many-commands.ts';
 import { needLinux } from './need-linux.ts';
+import { PARAM } from './param-option.ts';
 import { addSimulateCommand } from './simulate-command.ts';
 import { addStoreCommands } from './store-commands.ts';
 
@@ -111,6 +112,7 @@ Examples:
     .option('--json', 'one JSON object a run on stdout')
     .option('--junit <file>', 'write a JUnit XML file')
     .addOption(new Option('--ktap', 'KTAP on stdout').conflicts('json'))
+    .option(...PARAM)
     .option('--trace <file>', 'where the trace goes (one scenario only)')
     .option('--html <file>', 'write the run as one page to look at: its trace, with lanes (one scenario only)')
     .option('--timeout <seconds>', "give a run up after this long, instead of the scenario's time", deadline)

@@ -5,7 +5,7 @@ import { shellQuote, stableArgs } from '@syndrome/lab/machine/qemu-args.ts';
 import type { Services } from '@syndrome/lab/parts.ts';
 import { prepareRun, type RunResult, runScenario } from '@syndrome/lab/run.ts';
 import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
-import { bundledScenarios, findScenarios, type Scenario } from '@syndrome/lab/scenario/load.ts';
+import { bundledScenarios, findScenarios, narrowed, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { jsonReporter, screenJson } from '@syndrome/lab/report/json.ts';
 import { all, type Reporter } from '@syndrome/lab/report/reporter.ts';
 import { textReporter } from '@syndrome/lab/report/text.ts';
@@ -13,6 +13,7 @@ import { type ExitStyle, exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { type GlobalOptions, print, printLines, say, stderrLook, stdoutLook } from './output.ts';
+import { chosenParams } from './param-option.ts';
 import { checkUserParts, partChoices, type PartOptions, refuseUnusedParts, services } from './part-options.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
@@ -23,6 +24,7 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   html?: string;
   trace?: string;
   timeout?: number;
+  param?: string[];
   repeat?: number;
   cold?: boolean;
   printCmd?: boolean;
@@ -37,7 +39,8 @@ function choose(names: readonly string[], options: Options): Scenario[] {
     const known = bundledScenarios().map(s => s.name);
     throw new UsageError('E_USAGE', 'no scenario given', { hint: `Give names or --all. Known: ${known.join(', ')}.` });
   }
-  const chosen = options.all ? bundledScenarios() : findScenarios(names);
+  const found = options.all ? bundledScenarios() : findScenarios(names);
+  const chosen = narrowed(found, chosenParams(options.param));
   for (const one of ['trace', 'html'] as const) {
     if (options[one] === undefined || chosen.length === 1) continue;
     throw new UsageError('E_USAGE', `--${one} is for one scenario`, {
@@ -93,15 +96,17 @@ export async function run(names: string[], options: Options): Promise<void> {
   const results: RunResult[] = [];
   let interrupted = false;
   try {
-    for (const scenario of scenarios.flatMap(s => Array.from({ length: repeat }, () => s))) {
+    const repeated = scenarios.flatMap(s => Array.from({ length: repeat }, (_, i) => ({ scenario: s, number: i + 1 })));
+    for (const { scenario, number } of repeated) {
       report.start(scenario);
-      const result = await runScenario(specOf(scenario), {
+      const once = await runScenario(specOf(scenario), {
         ...services(supply),
         signal,
         ...(options.trace === undefined ? {} : { trace: options.trace }),
         onHeader: report.header,
         onEvent: report.event,
       });
+      const result = repeat === 1 ? once : { ...once, repetition: { number, of: repeat } };
       results.push(result);
       report.result(result);
     }

@@ -58,7 +58,11 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_MATRIX_RANGE:
     'No version on offer lies in the range. `syndrome supply list --kernels` lists kernels, with --versions QEMU and Xen.',
   E_SCENARIO: 'A scenario file is wrong at the line and column of the message.',
+  E_SCENARIO_PARAM:
+    'None of the chosen scenarios has the parameter, or the value; `syndrome scenarios` lists each variant by its name.',
   E_SCENARIO_READ: 'The scenario file cannot be read; the cause is the system’s.',
   E_SCENARIO_UNKNOWN:
     'There is no scenario of that name. `syndrome scenarios` lists them; a file is given by its path.',
+  E_SCENARIO_VARIANTS:
+    'A scenario with parameters stands for several, and the command takes one: name it with its values, as `syndrome scenarios` lists it.',
 };

@@ -136,7 +136,9 @@ function seenOf(found: Found, plan: Plan, dependsOn: Set<string>): Set<Outcome> 
     if (e.outcome === 'hung') for (const o of ['logged', 'none'] as const) add(o, 'whether somebody asks');
   }
   if (seen.has('none') && counted) add('logged', 'what else is counted');
-  if (leg.victim.reads && (seen.has('logged') || seen.has('none'))) {
+  // Who reads a page that was only logged gets what is in it; one that was taken away answers with a signal.
+  const taken = ends.some(e => e.outcome === 'logged' && e.decided.rule.id.startsWith('linux.memory-failure.'));
+  if (leg.victim.reads && (taken || seen.has('none'))) {
     add(leg.victim.settings.sigbusHandler === false ? 'killed' : 'signalled', 'when the page is read');
   }
   return seen;

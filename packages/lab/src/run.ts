@@ -29,6 +29,8 @@ export interface RunResult extends Judgement {
   schemaVersion: number;
   scenario: string;
   title: string;
+  /** Of a run that is repeated: the how manieth of how many. */
+  repetition?: { number: number; of: number };
   /** What the run is known by, see `identity.ts`; absent where no machine came together. */
   identity?: string;
   /** Path of the trace file. */

@@ -5,6 +5,7 @@ test('what stands besides the place on the axis, and how it is chosen', () => {
   const cell = { cpu: 'EPYC', qemu: '10.0', kernel: '6.19', hostKernel: '7.0' };
   expect(besidesOf(cell, 'kernel')).toEqual(['host kernel 7.0', 'QEMU 10.0', 'EPYC']);
   expect(besidesOf(cell, 'qemu')).toEqual(['guest kernel 6.19', 'host kernel 7.0', 'EPYC']);
+  expect(besidesOf({ kernel: '6.19', variant: 'anon early' }, 'kernel')).toEqual(['anon early']);
   expect(besidesOf({}, 'xen')).toEqual([]);
   expect(optionsOf(cell).join(' ')).toBe('--guest-kernel 6.19 --host-kernel 7.0 --qemu 10.0 --cpu EPYC');
   expect(optionsOf({ kernel: '' })).toEqual([]);

@@ -32,8 +32,14 @@ export type Axis = keyof typeof AXES;
 
 export const AXIS_NAMES = Object.keys(AXES) as Axis[];
 
-/** What a cell of a matrix varies or was chosen for it. What is missing is the scenario's own choice. */
-export type CellParts = Partial<Record<Axis | 'cpu', string>>;
+/**
+ * What a cell of a matrix varies or was chosen for it. What is missing is the scenario's own choice. `variant` are the values of
+ * a scenario's parameters.
+ */
+export type CellParts = Partial<Record<Axis | 'cpu' | 'variant', string>>;
+
+/** The parts of a cell, the axes first. */
+export const CELL_PARTS: readonly (keyof CellParts)[] = [...AXIS_NAMES, 'cpu', 'variant'];
 
 /**
  * What a cell is made of besides its place on the axis, in words.
@@ -44,10 +50,14 @@ export function besidesOf(cell: CellParts, axis: Axis): string[] {
     const version = name === axis ? undefined : cell[name];
     return version === undefined ? [] : [`${AXES[name].name} ${version}`];
   });
-  return cell.cpu === undefined ? parts : [...parts, cell.cpu];
+  return [
+    ...parts,
+    ...(cell.cpu === undefined ? [] : [cell.cpu]),
+    ...(cell.variant === undefined ? [] : [cell.variant]),
+  ];
 }
 
-/** The options that choose what a cell is made of. */
+/** The options that choose what a cell is made of; the name of its scenario says its variant. */
 export function optionsOf(cell: CellParts): string[] {
   const parts = AXIS_NAMES.flatMap(name => {
     const version = cell[name];

@@ -31,7 +31,7 @@ import { parseDuration } from '@syndrome/trace/duration.ts';
 import { parseCondition } from '@syndrome/trace/expect/condition.ts';
 import { parseExpectation } from '@syndrome/trace/expect/expectation.ts';
 import { judgeTrace } from '@syndrome/trace/expect/verdict.ts';
-import { parseScenario } from '@syndrome/lab/scenario/load.ts';
+import { parseScenarios } from '@syndrome/lab/scenario/load.ts';
 import { TRACE_VERSION, type TraceEvent } from '@syndrome/trace/event.ts';
 import { parseEvent, parseHeader } from '@syndrome/trace/testing/parse.ts';
 import { runResult } from '@syndrome/lab/testing/result.ts';
@@ -372,7 +372,7 @@ export const PARSERS: readonly Parser[] = [
       );
     },
   },
-  { name: 'lab-scenario', seeds: SCENARIO, run: text => parseScenario(text, 'x.yaml') },
+  { name: 'lab-scenario', seeds: SCENARIO, run: text => parseScenarios(text, 'x.yaml')[0] },
   {
     name: 'lab-condition',
     seeds: CONDITIONS,

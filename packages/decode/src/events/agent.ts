@@ -39,8 +39,13 @@ export const AGENT = {
     { line: f => `${short(f.proc)} ends: ${short(f.status)} ${short(f.signal ?? f.code)}` },
   ),
   'process.touched': row(
-    'proc:string id:string value?:any signal?:string',
+    'proc:string id:string at?:number value?:any signal?:string',
     'A process in the guest touched its memory again.',
+  ),
+  'process.called': row(
+    'proc:string id:string call:string result:number error?:string',
+    'A process in the guest let the kernel read or write its memory in a system call.',
+    { line: f => `${short(f.call)}(2) by ${short(f.proc)} gives ${short(f.error ?? f.result)}` },
   ),
   'process.verified': row(
     'proc:string id:string intact:any bytes?:any',
@@ -72,6 +77,8 @@ export const AGENT = {
     line: f => `agent ready on host Linux ${short(f.kernel)}`,
   }),
   'host.msr': row('cpu:number msr:register value:register', 'A model-specific register that the lab read.'),
+  'guest.read': row('path:string text:string', 'The lab read a file in the guest.'),
+  'host.read': row('path:string text:string', 'The lab read a file in the host layer.'),
   'guest.written': row('path:string value:string error?:string', 'The lab wrote a file in the guest.', {
     line: written,
   }),

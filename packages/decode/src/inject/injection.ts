@@ -67,9 +67,9 @@ export interface HostInjection {
   gpa?: bigint;
 }
 
-/** A page of a process, by the process itself: MADV_HWPOISON or MADV_SOFT_OFFLINE. */
+/** A page of a process, by the process itself: MADV_HWPOISON, MADV_SOFT_OFFLINE or UFFDIO_POISON. */
 export interface ProcessInjection {
-  way: 'madvise' | 'madvise-soft-offline';
+  way: 'madvise' | 'madvise-soft-offline' | 'userfaultfd';
   process: string;
   page: string;
 }

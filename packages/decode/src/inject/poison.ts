@@ -46,33 +46,34 @@ export const HOST_PAGE: WayOf<HostInjection> = {
   },
 };
 
-/** Kind in a trace, advice, and what it does. Source: madvise(2). */
+/** Kind in a trace, the call, and what it does. Source: madvise(2), userfaultfd(2). */
 const PROCESS = {
-  madvise: { kind: 'madvise', advice: 'MADV_HWPOISON', does: 'is poisoned' },
+  madvise: { kind: 'madvise', by: 'madvise(MADV_HWPOISON)', does: 'is poisoned' },
   'madvise-soft-offline': {
     kind: 'soft-offline',
-    advice: 'MADV_SOFT_OFFLINE',
+    by: 'madvise(MADV_SOFT_OFFLINE)',
     does: 'is taken out of use, its content is kept',
   },
+  userfaultfd: { kind: 'userfaultfd', by: 'ioctl(UFFDIO_POISON)', does: 'is taken for poisoned in this process alone' },
 } as const satisfies Record<ProcessInjection['way'], unknown>;
 
 /** The way by the name that scenarios and traces have for it. */
-export function processWay(kind: 'madvise' | 'soft-offline'): ProcessInjection['way'] {
-  return kind === 'madvise' ? kind : 'madvise-soft-offline';
+export function processWay(kind: (typeof PROCESS)[ProcessInjection['way']]['kind']): ProcessInjection['way'] {
+  return kind === 'soft-offline' ? 'madvise-soft-offline' : kind;
 }
 
 export const PROCESS_PAGE: WayOf<ProcessInjection> = {
   // A call of the process, and no line.
   command: () => undefined,
   record: () => undefined,
-  words: ({ way, process, page }) =>
-    `page ${page} of ${process} ${PROCESS[way].does}, by its own madvise(${PROCESS[way].advice})`,
+  words: ({ way, process, page }) => `page ${page} of ${process} ${PROCESS[way].does}, by its own ${PROCESS[way].by}`,
   fields: ({ way, process, page }) => ({ kind: PROCESS[way].kind, process, page }),
   read: fields => {
     const { kind } = fields;
     const process = nameOf(fields['process']);
     const page = nameOf(fields['page']);
     if (process === undefined || page === undefined) return undefined;
-    return kind === 'madvise' || kind === 'soft-offline' ? { way: processWay(kind), process, page } : undefined;
+    const known = Object.values(PROCESS).find(way => way.kind === kind);
+    return known === undefined ? undefined : { way: processWay(known.kind), process, page };
   },
 };

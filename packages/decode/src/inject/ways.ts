@@ -21,6 +21,7 @@ const WAYS: { readonly [W in Way]: WayOf<InjectionOf<W>> } = {
   'soft-offline': HOST_PAGE,
   madvise: PROCESS_PAGE,
   'madvise-soft-offline': PROCESS_PAGE,
+  userfaultfd: PROCESS_PAGE,
   'stage-2-walk': STAGE_2_WALK,
   cxl: CXL,
   hmp: MONITOR,

@@ -46,7 +46,7 @@ export const PLATFORMS = ['bare-metal', 'kvm', 'tcg'] as const;
 export const RUNNING = ['user', 'kernel', 'kernel-recoverable', 'idle'] as const;
 export type Running = (typeof RUNNING)[number];
 /** What lies at the address: see {@link Settings.page}. */
-export const PAGES = ['user', 'free', 'kernel', 'poisoned', 'none'] as const;
+export const PAGES = ['user', 'clean', 'free', 'kernel', 'poisoned', 'none'] as const;
 
 export interface Settings {
   /** Version of the consumer: `6.19.6`, `7.0-rc3`; for Linux that of the kernel that receives the record. */

@@ -9,6 +9,11 @@ export const MEMORY_FAILURE_RULES = defineRules('linux.memory-failure', 'Linux m
   outside: ['The address is not memory that the kernel manages.'],
   already: ['The page was taken away before; an access to it is answered with SIGBUS.'],
   free: ['A free page is taken out of the allocator; nobody is told.', 'observed'],
+  clean: [
+    'A page that is as its file is on disk is dropped; nobody is told, and the next access reads it again.',
+    'observed',
+    'Linux mm/memory-failure.c me_pagecache_clean()',
+  ],
   kernel: ['A page of the kernel itself cannot be taken away.'],
   'action-required': [
     'The page is taken away and the thread that consumed it gets SIGBUS BUS_MCEERR_AR.',
@@ -68,6 +73,10 @@ export function memoryFailure(
     case 'free':
       run.print(`Memory failure: ${pfn}: recovery action for free buddy page: Recovered`);
       return run.end('logged', R.free, `page ${pfn}`);
+    case 'clean':
+      run.print(`Memory failure: ${pfn}: corrupted page was clean: dropped without side effects`);
+      run.print(`Memory failure: ${pfn}: recovery action for clean LRU page: Recovered`);
+      return run.end('logged', R.clean, `page ${pfn}`);
     case 'kernel':
       run.print(`Memory failure: ${pfn}: recovery action for reserved kernel page: Ignored`);
       return failed(run.end('logged', R.kernel, `page ${pfn}`));

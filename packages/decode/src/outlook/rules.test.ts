@@ -440,6 +440,13 @@ const CASES: readonly Case[] = [
   ['linux.memory-failure.outside', named('srao'), mc({ page: 'none' }), 'logged', 'memory outside kernel control'],
   ['linux.memory-failure.already', named('srao'), mc({ page: 'poisoned' }), 'logged', 'already hardware poisoned'],
   ['linux.memory-failure.free', named('srao'), mc({ page: 'free' }), 'logged', 'free buddy page: Recovered'],
+  [
+    'linux.memory-failure.clean',
+    named('srao'),
+    mc({ page: 'clean', earlyKill: true }),
+    'logged',
+    'clean LRU page: Recovered',
+  ],
   ['linux.memory-failure.kernel', named('srao'), mc({ page: 'kernel' }), 'logged', 'Ignored'],
   ['linux.memory-failure.action-required', named('srar-data'), mc(), 'signalled', 'Sending SIGBUS'],
   ['linux.memory-failure.early', named('srao'), mc({ earlyKill: true }), 'signalled', 'Sending SIGBUS'],

@@ -199,7 +199,7 @@ function offline(record: McaCase, facts: Facts, run: Run): Ending {
   const page = facts.get('page');
   const address = hex(valuesOf(record).addr ?? 0n);
   if (page === 'free' || page === 'poisoned') return run.end('logged', R['page-free'], address);
-  if (page !== 'user') return lost(R['not-recovered']);
+  if (page !== 'user' && page !== 'clean') return lost(R['not-recovered']);
   run.note(R['page-offline'], address);
   run.print(
     'MCE: This error page is ownded by DOM <domain>',

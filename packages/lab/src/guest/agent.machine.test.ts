@@ -195,6 +195,22 @@ describe('the agent as an ordinary process', () => {
     await expect(client.call('reboot', { how: 'poweroff' })).rejects.toMatchObject({ errno: 'EPERM' });
   });
 
+  test('the kernel uses a page of any kind in a system call, and small pages are counted in it', async () => {
+    const { client } = await start();
+    await client.call('spawn', { name: 'x' });
+    const { virt } = await client.call('map', { proc: 'x', id: 'm', kind: 'memfd', pages: 3, lock: false });
+    expect(await client.call('system-call', { proc: 'x', id: 'm', at: 2 })).toMatchObject({ result: 1 });
+    expect(await client.call('touch', { proc: 'x', id: 'm', at: 2 })).toMatchObject({ virt: virt + 0x2000n });
+    expect(await client.call('system-call', { proc: 'x', id: 'm', call: 'read' })).toMatchObject({ result: 1 });
+    // What read(2) has written into it.
+    expect(await client.call('verify', { proc: 'x', id: 'm' })).toMatchObject({ intact: false, offset: 0n });
+    await expect(client.call('touch', { proc: 'x', id: 'm', at: 3 })).rejects.toMatchObject({ errno: 'EINVAL' });
+    await expect(client.call('map', { proc: 'x', id: 'h', kind: 'memfd', size: '2m' })).rejects.toMatchObject({
+      errno: 'EINVAL',
+    });
+    await expect(client.call('disk', {})).rejects.toMatchObject({ errno: 'EPERM' });
+  });
+
   test('nothing that is written to it ends it', async () => {
     const { client, stream, child } = await start();
     let seed = 12345;

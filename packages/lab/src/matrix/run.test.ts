@@ -79,7 +79,7 @@ exit 1
     const peaks: number[] = [];
     let finished = false;
     const spec = { scenario, qemu: join(dir, 'qemu') };
-    const ended = runMatrix(spec, cells, { supply, jobs, memory: new MatrixMemory('m') }).finally(
+    const ended = runMatrix(() => spec, cells, { supply, jobs, memory: new MatrixMemory('m') }).finally(
       () => (finished = true),
     );
     await expect.poll(running, { timeout: 10_000 }).toBe(jobs);
@@ -105,7 +105,7 @@ exit 1
     const controller = new AbortController();
     const seen: CellParts[] = [];
     const spec = { scenario, qemu: '/bin/false' };
-    const ended = runMatrix(spec, cells, {
+    const ended = runMatrix(() => spec, cells, {
       supply,
       jobs: 1,
       memory: new MatrixMemory('m'),

@@ -31,12 +31,12 @@ interface MatrixServices extends Omit<RunServices, 'trace' | 'onEvent' | 'onHead
 }
 
 /**
- * Carries out a run for every cell; cells that are known from an interrupted run are not run again. A cell whose lab
+ * Carries out a run for every cell, of what `specOf` says with the parts of the cell; cells that are known from an interrupted run are not run again. A cell whose lab
  * failed is tried once more the next time. The caller says when the memory may forget.
  * @throws LabInterrupted; what was found out until then is kept
  */
 export async function runMatrix(
-  spec: RunSpec,
+  specOf: (cell: CellParts) => RunSpec,
   cells: readonly CellParts[],
   services: MatrixServices,
 ): Promise<CellResult[]> {
@@ -44,7 +44,8 @@ export async function runMatrix(
   const waiting = [...cells];
   const worker = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
-      const chosen: RunSpec = { ...spec, ...cell };
+      const { variant: _, ...parts } = cell;
+      const chosen: RunSpec = { ...specOf(cell), ...parts };
       // What is wrong with a machine that cannot be put together, the run says.
       const prepared = await prepareRun(chosen, services).catch(() => undefined);
       const identity = prepared?.identity.run;

@@ -20,8 +20,8 @@ export type Meaning =
       process: string;
       as: string;
       size: '4k' | '2m' | '1g';
-      /** No other process has them, and they are no file's. */
-      private: boolean;
+      /** `clean`: they are as their file is on disk. */
+      lies: 'user' | 'clean';
       /** The process wants SIGBUS early. */
       early: boolean;
     }
@@ -109,11 +109,14 @@ export function victimOf(address: Address | undefined, { before, after, values }
     process,
     ...(typeof phys === 'bigint' ? { phys } : {}),
     settings: {
-      ...(page.private && page.size === '4k' ? { page: 'user' as const } : {}),
+      page: page.lies,
       earlyKill: page.early,
       sigbusHandler: those(before, 'handler').findLast(h => h.process === process)?.handles ?? true,
     },
-    reads: those(after, 'read').some(reads) || those(before, 'read').some(m => m.onCpu !== undefined && reads(m)),
+    // What is read again from disk is not bad.
+    reads:
+      page.lies === 'user' &&
+      (those(after, 'read').some(reads) || those(before, 'read').some(m => m.onCpu !== undefined && reads(m))),
   };
 }
 

@@ -2,7 +2,7 @@ import { escapeLines } from '@syndrome/decode/common/screen.ts';
 import { replaceOutput, writeOutput } from '@syndrome/base/disk/output-file.ts';
 import type { RunResult } from '../run.ts';
 import { outcomeWord, problemText } from '@syndrome/trace/verdict-lines.ts';
-import type { Reporter } from './reporter.ts';
+import { type Reporter, testName } from './reporter.ts';
 
 /**
  * Text for XML 1.0: markup as references; what XML cannot hold (control characters, lone surrogates, no characters at all),
@@ -19,7 +19,7 @@ const attribute = (name: string, value: string | number): string =>
   ` ${name}="${xmlText(String(value)).replace(/[\t\n]/g, reference)}"`;
 
 function testCase(result: RunResult): string {
-  const open = `  <testcase${attribute('name', result.scenario)}${attribute('classname', 'syndrome')}${attribute('time', result.seconds.toFixed(3))}>`;
+  const open = `  <testcase${attribute('name', testName(result))}${attribute('classname', 'syndrome')}${attribute('time', result.seconds.toFixed(3))}>`;
   const problem = result.problem === undefined ? '' : problemText(result.problem);
   const failed = [
     ...result.expectations.filter(e => e.status === 'fail').map(e => `${e.expectation}: ${e.reason}`),

@@ -1,7 +1,7 @@
 import { escapeText } from '@syndrome/decode/common/screen.ts';
 import type { RunResult } from '../run.ts';
 import { problemText } from '@syndrome/trace/verdict-lines.ts';
-import type { Reporter } from './reporter.ts';
+import { type Reporter, testName } from './reporter.ts';
 
 /**
  * No `#` or line end may stand in a KTAP description: they would begin a directive or a new line. Other control characters
@@ -14,7 +14,7 @@ export function ktap(results: readonly RunResult[]): string {
   const lines = ['KTAP version 1', `1..${results.length}`];
   for (const [i, result] of results.entries()) {
     const { expectations, verdict, problem } = result;
-    const scenario = plain(result.scenario);
+    const scenario = plain(testName(result));
     const ran = verdict === 'pass' || verdict === 'fail';
     if (ran) {
       lines.push('  KTAP version 1', `  # Subtest: ${scenario}`, `  1..${expectations.length}`);

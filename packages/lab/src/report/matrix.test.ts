@@ -18,6 +18,20 @@ describe('the table of a matrix', () => {
     ]);
   });
 
+  test('has variants downwards where there are many of them', () => {
+    const variants = ['anon', 'thp', 'huge2m', 'huge1g', 'ksm'];
+    const cells = ['6.18', '6.19'].flatMap(kernel =>
+      variants.map(variant =>
+        entry({ kernel, variant }, kernel === '6.19' && variant === 'thp' ? 'fail' : 'pass', 'none'),
+      ),
+    );
+    expect(matrixText({ axis: 'kernel', cells }, LOOK).slice(0, 3)).toEqual([
+      'guest kernel   6.18                       6.19',
+      'anon           pass  none        2.3 s    pass  none        2.3 s',
+      'thp            pass  none        2.3 s    fail  none        2.3 s ◀',
+    ]);
+  });
+
   test('over another part has its versions as rows, and the kernel besides', () => {
     const cells = ['7.2', '10.0'].map(qemu => entry({ qemu, kernel: '6.19' }, 'pass', 'logged'));
     expect(matrixTable(cells, 'qemu')).toMatchObject({

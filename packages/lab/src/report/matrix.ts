@@ -24,6 +24,9 @@ export const MATRIX_VERSION = 2;
 /** The cells that stand in one column: the same in everything but their place on the axis. */
 export const columnOf = (cell: CellParts, axis: Axis): string => besidesOf(cell, axis).join(' ');
 
+/** Columns that stand beside each other on a screen. */
+const MOST_COLUMNS = 4;
+
 interface MatrixTable {
   columns: string[];
   rows: { version: string; cells: (CellResult | undefined)[]; changed: boolean[] }[];
@@ -52,17 +55,24 @@ export function matrixTable(results: readonly CellResult[], axis: Axis): MatrixT
 export function matrixText({ cells: results, axis }: Pick<MatrixReport, 'cells' | 'axis'>, look: Look): string[] {
   const { style } = look;
   const { columns, rows } = matrixTable(results, axis);
-  const heads = columns.map(c => safeText(c, 200).padEnd(26));
-  const lines = [style('dim', [AXES[axis].name.padEnd(14), ...heads].join(' ').trimEnd())];
-  for (const { version, cells, changed } of rows) {
-    const shown = cells.map((cell, c) => {
-      if (!cell) return '-'.padEnd(26);
-      const { verdict, outcome, seconds } = cell.result;
-      const text = `${safeText(verdict, 64).padEnd(5)} ${safeText(outcome, 64).padEnd(9)} ${seconds.toFixed(1).padStart(5)} s`;
-      const mark = changed[c] ? ' ◀ ' : '   ';
-      return style(COLORS[verdict], text) + mark;
-    });
-    lines.push(`${safeText(version, 200).padEnd(14)} ${shown.join(' ')}`.trimEnd());
+  const shown = (cell: CellResult | undefined, changed: boolean): string => {
+    if (!cell) return '-'.padEnd(26);
+    const { verdict, outcome, seconds } = cell.result;
+    const text = `${safeText(verdict, 64).padEnd(5)} ${safeText(outcome, 64).padEnd(9)} ${seconds.toFixed(1).padStart(5)} s`;
+    return style(COLORS[verdict], text) + (changed ? ' ◀ ' : '   ');
+  };
+  // Many variants of few versions are read downwards.
+  const across = columns.length > Math.max(rows.length, MOST_COLUMNS);
+  const heads = across ? rows.map(row => row.version) : columns;
+  const names = across ? columns : rows.map(row => row.version);
+  const width = Math.max(14, ...names.map(name => safeText(name, 200).length));
+  const head = [AXES[axis].name.padEnd(width), ...heads.map(c => safeText(c, 200).padEnd(26))];
+  const lines = [style('dim', head.join(' ').trimEnd())];
+  for (const [i, name] of names.entries()) {
+    const cells = across
+      ? rows.map(row => shown(row.cells[i], row.changed[i] ?? false))
+      : columns.map((_, c) => shown(rows[i]?.cells[c], rows[i]?.changed[c] ?? false));
+    lines.push(`${safeText(name, 200).padEnd(width)} ${cells.join(' ')}`.trimEnd());
   }
   const causes = causeLines(
     results.flatMap(r => r.result.causes),

@@ -76,6 +76,12 @@ test('KTAP', () => {
   `);
 });
 
+test('repeated runs have names of their own', () => {
+  const runs = [1, 2].map(number => ({ ...base, repetition: { number, of: 2 } }));
+  expect(junitXml(runs).match(/name="a[^"]*"/g)).toEqual(['name="a (run 1 of 2)"', 'name="a (run 2 of 2)"']);
+  expect(ktap(runs)).toContain('\nok 2 a (run 2 of 2)\n');
+});
+
 test('JUnit', () => {
   expect(junitXml([base, failed, errored, skipped])).toMatchInlineSnapshot(`
     "<?xml version="1.0" encoding="UTF-8"?>

@@ -12,6 +12,10 @@ export interface Reporter {
   finish?(results: readonly RunResult[]): void | Promise<void>;
 }
 
+/** What a run is called among tests: each has a name of its own. @example 'xen-ce (run 2 of 5)' */
+export const testName = ({ scenario, repetition }: RunResult): string =>
+  repetition === undefined ? scenario : `${scenario} (run ${repetition.number} of ${repetition.of})`;
+
 /** Hands everything on to several reporters, in order. One whose report is lost takes none from the others: they finish all. */
 export function all(reporters: readonly Reporter[]): Required<Reporter> {
   return {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
-import { bundledScenarios, findScenario, findScenarios, parseScenario, SCENARIO_DIR } from './load.ts';
+import { bundledScenarios, findScenario, findScenarios, narrowed, parseScenarios, SCENARIO_DIR } from './load.ts';
 import { ScenarioError } from './faults.ts';
 import { scenarioJsonSchema } from './schema.ts';
 
@@ -25,7 +25,7 @@ outcome: signalled
 `;
 
 test('a scenario is read with its defaults, and a 64-bit number stays exact', () => {
-  const s = parseScenario(GOOD, 'my.yaml');
+  const s = parseScenarios(GOOD, 'my.yaml')[0];
   expect(s.machine).toMatchObject({ kind: 'linux-guest', cpu: 'Skylake-Server', memory: 256 });
   expect(s.steps[2]).toMatchObject({ step: 'inject-mce', args: { status: '0xbd000000000000c1', broadcast: false } });
 });
@@ -112,7 +112,7 @@ describe('an error names file, line and column and what was expected', () => {
   ])('%s', (_name, [from, to], message) => {
     let thrown: unknown;
     try {
-      parseScenario(GOOD.replace(from, to), 'my.yaml');
+      parseScenarios(GOOD.replace(from, to), 'my.yaml')[0];
     } catch (error) {
       thrown = error;
     }
@@ -121,13 +121,13 @@ describe('an error names file, line and column and what was expected', () => {
   });
   test('also one of very many keys, each of which is looked at once', () => {
     const keys = Array.from({ length: 20_000 }, (_, i) => `k${i}: 1\n`).join('');
-    expect(() => parseScenario(`${GOOD}${keys}k7: 2\n`, 'my.yaml')).toThrow(
+    expect(() => parseScenarios(`${GOOD}${keys}k7: 2\n`, 'my.yaml')[0]).toThrow(
       'my.yaml:20014:1: the key "k7" is given twice',
     );
   });
   const thrownBy = (text: string): ScenarioError => {
     try {
-      parseScenario(text, 'my.yaml');
+      parseScenarios(text, 'my.yaml')[0];
     } catch (error) {
       if (error instanceof ScenarioError) return error;
       throw error;
@@ -241,7 +241,7 @@ describe('an error names file, line and column and what was expected', () => {
   });
 
   test('and suggests the nearest word', () => {
-    expect(() => parseScenario(GOOD.replace('spawn', 'spwan'), 'x')).toThrow(
+    expect(() => parseScenarios(GOOD.replace('spawn', 'spwan'), 'x')[0]).toThrow(
       expect.objectContaining({ hint: 'Did you mean "spawn"?' }),
     );
     expect(() => findScenario('xen-cee')).toThrow(expect.objectContaining({ hint: 'Did you mean "xen-ce"?' }));
@@ -263,7 +263,7 @@ describe('the scenarios that come with the program', () => {
   test('are all there, under the name of their file', () => {
     const found = bundledScenarios();
     expect(found.map(s => s.name)).toEqual(expect.arrayContaining(required));
-    for (const s of found) expect(s.file.endsWith(`/${s.name}.yaml`)).toBe(true);
+    for (const s of found) expect(s.file.endsWith(`/${s.variant?.of ?? s.name}.yaml`)).toBe(true);
   });
   test('agree with the published schema, which also refuses what the loader refuses', () => {
     const schema = scenarioJsonSchema();
@@ -278,5 +278,60 @@ describe('the scenarios that come with the program', () => {
     expect(validate(parse(GOOD))).toBe(true);
     expect(validate(parse(GOOD.replace('spawn', 'spwan')))).toBe(false);
     expect(validate(parse(GOOD.replace('titel', 'x').replace('title', 'titel')))).toBe(false);
+  });
+});
+
+describe('a file with parameters', () => {
+  const text = (params: string, more = ''): string => GOOD.replace(/^steps:/m, `params:\n${params}\n${more}steps:`);
+  const variants = (params: string, more?: string): string[] =>
+    parseScenarios(text(params, more), 'f.yaml').map(({ name }) => name);
+
+  test('stands for one scenario each', () => {
+    const { name } = parseScenarios(GOOD, 'f.yaml')[0];
+    expect(variants('  kill: [early, late]\n  n: { a: {}, b: {} }', 'except: [{ kill: late, n: b }]\n')).toEqual([
+      `${name}.early.a`,
+      `${name}.early.b`,
+      `${name}.late.a`,
+    ]);
+  });
+  test('has its values in steps, expectations and outcome', () => {
+    const one = GOOD.replace(/^outcome:.*$/m, 'outcome: ${end}').replace(
+      /^steps:/m,
+      'params: { end: [logged, reset] }\nsteps:',
+    );
+    expect(parseScenarios(one, 'f.yaml').map(({ outcome }) => outcome)).toEqual(['logged', 'reset']);
+    expect(parseScenarios(one, 'f.yaml')[1]?.variant?.point).toEqual({ end: 'reset' });
+  });
+  test.each([
+    ['  kill: [early, early]', '', 'kill has the value early already'],
+    ['  kill: [early]', 'except: [{ kil: early }]\n', 'there is no parameter "kil"'],
+    ['  kill: [early]', 'except: [{ kill: late }]\n', 'kill has no value late'],
+    ['  kill: [early]', 'except: [{ kill: early }]\n', 'nothing is left of the parameters'],
+    [
+      `  a: [${Array.from({ length: 40 }, (_, i) => i).join()}]\n  b: [${Array.from({ length: 40 }, (_, i) => i).join()}]`,
+      '',
+      'these are 1600 combinations',
+    ],
+  ])('%s %s: %s', (params, more, message) => {
+    expect(() => variants(params, more)).toThrow(message);
+  });
+  test('tells what is wrong at its place, once, and what refers to nothing', () => {
+    const wrong = GOOD.replace(/^outcome:.*$/m, 'outcome: ${end}').replace(
+      /^steps:/m,
+      'params: { page: [a, b] }\nsteps:',
+    );
+    expect(() => parseScenarios(wrong, 'f.yaml')).toThrow(/^f\.yaml:\d+:\d+: there is no parameter "end"/m);
+  });
+  test('is narrowed by parameters', () => {
+    const all = findScenarios(['page-kinds']);
+    expect(all.length).toBeGreaterThan(5);
+    expect(narrowed(all, new Map([['page', ['thp', 'anon']]])).map(({ name }) => name)).toEqual([
+      'page-kinds.anon',
+      'page-kinds.thp',
+    ]);
+    expect(() => narrowed(all, new Map([['page', ['tph']]]))).toThrow('has no value "tph"');
+    expect(() => narrowed(all, new Map([['pages', ['thp']]]))).toThrow('no chosen scenario has the parameter "pages"');
+    expect(() => findScenario('page-kinds')).toThrow('page-kinds stands for');
+    expect(findScenario('page-kinds.thp').variant).toEqual({ of: 'page-kinds', point: { page: 'thp' } });
   });
 });

@@ -9,6 +9,17 @@ import { parseDuration } from '@syndrome/trace/duration.ts';
 import { parseCondition, references } from '@syndrome/trace/expect/condition.ts';
 import { checkPatterns, type Expectation, parseExpectation } from '@syndrome/trace/expect/expectation.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
+import { fill, type Path } from '../params/fill.ts';
+import {
+  exceptSchema,
+  paramsSchema,
+  type Point,
+  pointsOf,
+  sizeOf,
+  type Space,
+  spaceOf,
+  valuesOf,
+} from '../params/space.ts';
 import { together } from './faults.ts';
 import { machineFaults, type MachineSpec } from '../machines/registry.ts';
 import { type Step, stepKind, stepKinds } from '../steps/registry.ts';
@@ -18,7 +29,10 @@ import { YamlFile } from './yaml.ts';
 
 /** A checked scenario. */
 export interface Scenario {
+  /** That of its file, with the values of its parameters behind it: `page-kinds.anon`. */
   name: string;
+  /** Of one variant of a file with parameters: what its file is called, and the value of each parameter. */
+  variant?: { of: string; point: Point };
   title: string;
   about: string;
   why: string;
@@ -36,7 +50,6 @@ export interface Scenario {
   file: string;
 }
 
-type Path = readonly PropertyKey[];
 type Data = Readonly<Record<string, unknown>>;
 
 /** Unknown keys of one map that are told one by one. */
@@ -52,8 +65,14 @@ function valueAt(value: unknown, path: Path): unknown {
   );
 }
 
+/** A document to be checked, and who is told what is wrong where in it. */
+interface Checked {
+  readonly value: unknown;
+  fault(path: Path, message: string, hint?: string, at?: 'value' | 'key'): void;
+}
+
 /** Tells the complaints of zod about the value that `prefix` leads to, each at its place in the file. */
-function addIssues(yaml: YamlFile, error: z.ZodError, prefix: Path = []): void {
+function addIssues(yaml: Checked, error: z.ZodError, prefix: Path = []): void {
   const unknown = error.issues.filter(i => i.code === 'unrecognized_keys');
   for (const issue of error.issues) {
     const path = [...prefix, ...issue.path];
@@ -79,11 +98,11 @@ function addIssues(yaml: YamlFile, error: z.ZodError, prefix: Path = []): void {
 
 /** Checks what the steps and expectations of a file say, beyond their shape. */
 class Checker {
-  readonly #yaml: YamlFile;
+  readonly #yaml: Checked;
   readonly #saved = new Set<string>();
   readonly #processes = new Set<string>();
 
-  constructor(yaml: YamlFile) {
+  constructor(yaml: Checked) {
     this.#yaml = yaml;
   }
 
@@ -214,12 +233,81 @@ function entries(value: unknown): [number, Data][] {
   return list.flatMap((entry, i): [number, Data][] => (isData(entry) ? [[i, entry]] : []));
 }
 
+/** A file has no more variants: one of them is meant to be looked at. */
+const MAX_VARIANTS = 1000;
+
 /**
- * Checks the text of a scenario.
+ * Checks the text of a scenario file.
+ * @returns the scenario, or with `params:` one for each combination of values, in their order
  * @throws ScenarioError with every fault: file, line and column and what was expected.
  */
-export function parseScenario(text: string, file: string): Scenario {
+export function parseScenarios(text: string, file: string): [Scenario, ...Scenario[]] {
   const yaml = new YamlFile(text, file);
+  const space = spaceIn(yaml);
+  const scenarios =
+    space === undefined
+      ? [check(yaml, file)]
+      : [...pointsOf(space)].map(point => check(filled(yaml, space, point), file, point));
+  yaml.faults.check();
+  const [first, ...others] = scenarios.flatMap(scenario => scenario ?? []);
+  if (first === undefined) throw new Error(`${file}: nothing is left of its parameters`);
+  return [first, ...others];
+}
+
+/** The first scenario of a text. @throws ScenarioError */
+export const parseScenario = (text: string, file: string): Scenario => parseScenarios(text, file)[0];
+
+/** The space of a file with parameters. @throws ScenarioError where it is none: what refers to it would be wrong everywhere. */
+function spaceIn(yaml: YamlFile): Space | undefined {
+  if (!isData(yaml.value) || !Object.hasOwn(yaml.value, 'params')) return undefined;
+  const { params, except = [] } = yaml.value;
+  const axes = paramsSchema.safeParse(params);
+  const left = exceptSchema.safeParse(except);
+  if (!axes.success) addIssues(yaml, axes.error, ['params']);
+  if (!left.success) addIssues(yaml, left.error, ['except']);
+  if (!axes.success || !left.success) {
+    yaml.faults.check();
+    return undefined;
+  }
+  const space = spaceOf(axes.data, left.data);
+  for (const { name, values } of space.axes) {
+    const labels = values.map(value => value.label);
+    for (const [i, label] of labels.entries())
+      if (labels.indexOf(label) < i) yaml.fault(['params', name, i], `${name} has the value ${label} already`);
+  }
+  for (const [i, entry] of space.except.entries()) {
+    for (const [name, labels] of entry) {
+      const known = space.axes.find(one => one.name === name)?.values.map(value => value.label);
+      const path = ['except', i, name];
+      if (known === undefined) yaml.fault(path, `there is no parameter "${name}"`, undefined, 'key');
+      for (const label of known === undefined ? [] : labels.filter(one => !known.includes(one)))
+        yaml.fault(path, `${name} has no value ${label}`, didYouMean(label, known ?? []));
+    }
+  }
+  const size = sizeOf(space);
+  if (size > MAX_VARIANTS) yaml.fault(['params'], `these are ${size} combinations; at most ${MAX_VARIANTS} are taken`);
+  else if (pointsOf(space).next().done === true) yaml.fault(['except'], 'nothing is left of the parameters');
+  yaml.faults.check();
+  return space;
+}
+
+/** A file with the values of one point in it; what is wrong is told where it stands in the file. */
+function filled(yaml: YamlFile, space: Space, point: Point): Checked {
+  const { params: _, except: __, ...document } = yaml.value as Data;
+  const values = valuesOf(space, point);
+  const { value, placeOf } = fill(document, {
+    value: name => values.get(name),
+    origin: name => {
+      const [axis = '', field] = name.split('.');
+      return ['params', axis, point[axis] ?? '', ...(field === undefined ? [] : [field])];
+    },
+    fault: (path, message, name) => yaml.fault(path, message, didYouMean(name, [...values.keys()])),
+  });
+  return { value, fault: (path, message, hint, at) => yaml.fault(placeOf(path), message, hint, at) };
+}
+
+/** Checks one scenario; undefined where it is wrong, which is told. */
+function check(yaml: Checked, file: string, point?: Point): Scenario | undefined {
   const loose = looseScenarioSchema.safeParse(yaml.value);
   if (!loose.success) addIssues(yaml, loose.error);
   const raw = isData(yaml.value) ? yaml.value : {};
@@ -238,11 +326,11 @@ export function parseScenario(text: string, file: string): Scenario {
   };
   const timeout = time('timeout');
   const settle = time('settle');
-  yaml.faults.check();
-  if (!loose.success) throw loose.error;
+  if (!loose.success) return undefined;
   const { name, title, about, why, sources, machine, outcome, without } = loose.data;
   return {
-    name,
+    name: point === undefined ? name : [name, ...Object.values(point)].join('.'),
+    ...(point === undefined ? {} : { variant: { of: name, point } }),
     title,
     about,
     why,
@@ -262,14 +350,14 @@ export function parseScenario(text: string, file: string): Scenario {
 const MAX_SCENARIO_BYTES = 256 << 10;
 
 /** Reads a scenario file. @throws UsageError when it cannot be read, ScenarioError when it is wrong. */
-function loadScenario(file: string): Scenario {
+function loadScenarios(file: string): [Scenario, ...Scenario[]] {
   let text: string;
   try {
     text = readInput(file, MAX_SCENARIO_BYTES).toString('utf8');
   } catch (error) {
     throw new UsageError('E_SCENARIO_READ', `the scenario ${file} cannot be read`, { cause: error });
   }
-  return parseScenario(text, file);
+  return parseScenarios(text, file);
 }
 
 /** The folder of the scenarios that come with the program. */
@@ -283,29 +371,59 @@ export function scenarioNames(): string[] {
     .map(f => basename(f, '.yaml'));
 }
 
-/** All scenarios that come with the program, by name. */
+/** All scenarios that come with the program, by name: of a file with parameters each variant. */
 export function bundledScenarios(): Scenario[] {
-  return scenarioNames().map(name => loadScenario(join(SCENARIO_DIR, `${name}.yaml`)));
+  return scenarioNames().flatMap(name => loadScenarios(bundledFile(name)));
 }
 
-/** A scenario by name, or by the path of a file. @throws UsageError E_SCENARIO_UNKNOWN with the nearest name. */
-export function findScenario(nameOrFile: string): Scenario {
-  if (/\.ya?ml$/.test(nameOrFile) || nameOrFile.includes('/')) return loadScenario(nameOrFile);
+const bundledFile = (name: string): string => join(SCENARIO_DIR, `${name}.yaml`);
+
+/**
+ * Scenarios by a name, or by the path of a file: one, or all variants of a file with parameters; `page-kinds.anon` is one
+ * of these. @throws UsageError E_SCENARIO_UNKNOWN with the nearest name.
+ */
+function scenariosOf(nameOrFile: string): [Scenario, ...Scenario[]] {
+  if (/\.ya?ml$/.test(nameOrFile) || nameOrFile.includes('/')) return loadScenarios(nameOrFile);
   const names = scenarioNames();
-  if (names.includes(nameOrFile)) return loadScenario(join(SCENARIO_DIR, `${nameOrFile}.yaml`));
-  throw new UsageError('E_SCENARIO_UNKNOWN', `there is no scenario "${nameOrFile}"`, {
-    hint: didYouMean(nameOrFile, names),
-  });
+  const [family = ''] = nameOrFile.split('.');
+  if (names.includes(family)) {
+    const all = loadScenarios(bundledFile(family));
+    if (nameOrFile === family) return all;
+    const one = all.find(({ name }) => name === nameOrFile);
+    if (one !== undefined) return [one];
+    throw unknown(
+      nameOrFile,
+      all.map(({ name }) => name),
+    );
+  }
+  throw unknown(nameOrFile, names);
 }
 
-/** {@link findScenario} of several. @throws UsageError with what is wrong with all of them. */
+const unknown = (name: string, names: readonly string[]): UsageError =>
+  new UsageError('E_SCENARIO_UNKNOWN', `there is no scenario "${name}"`, { hint: didYouMean(name, names) });
+
+/** A scenario by name, or by the path of a file. @throws UsageError E_SCENARIO_UNKNOWN; E_SCENARIO_VARIANTS where it is several. */
+export function findScenario(nameOrFile: string): Scenario {
+  const [one, ...others] = scenariosOf(nameOrFile);
+  if (others.length === 0) return one;
+  const names = [one, ...others].map(({ name }) => name);
+  throw new UsageError(
+    'E_SCENARIO_VARIANTS',
+    `${nameOrFile} stands for ${names.length} scenarios, and this takes one`,
+    {
+      hint: `Name one of them: ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}.`,
+    },
+  );
+}
+
+/** {@link findScenario} of several, with all variants. @throws UsageError with what is wrong with all of them. */
 export function findScenarios(namesOrFiles: readonly string[]): Scenario[] {
   const found: Scenario[] = [];
   const wrong = new Map<string, UsageError>();
   for (const name of namesOrFiles) {
     if (wrong.has(name)) continue;
     try {
-      found.push(findScenario(name));
+      found.push(...scenariosOf(name));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       wrong.set(name, error);
@@ -314,4 +432,31 @@ export function findScenarios(namesOrFiles: readonly string[]): Scenario[] {
   const [first, ...others] = wrong.values();
   if (first !== undefined) throw together([first, ...others]);
   return found;
+}
+
+/**
+ * The variants whose parameters have one of the chosen values; scenarios without such a parameter are not among them.
+ * @param chosen values by parameter
+ * @throws UsageError E_SCENARIO_PARAM for a parameter or value that none of them has
+ */
+export function narrowed(scenarios: readonly Scenario[], chosen: ReadonlyMap<string, readonly string[]>): Scenario[] {
+  const points = scenarios.flatMap(({ variant }) => (variant === undefined ? [] : [variant.point]));
+  for (const [name, values] of chosen) {
+    const known = [...new Set(points.flatMap(point => point[name] ?? []))];
+    const names = [...new Set(points.flatMap(point => Object.keys(point)))];
+    if (known.length === 0) {
+      throw new UsageError('E_SCENARIO_PARAM', `no chosen scenario has the parameter "${name}"`, {
+        hint: names.length === 0 ? 'Only scenarios with `params:` have some.' : didYouMean(name, names),
+      });
+    }
+    const value = values.find(one => !known.includes(one));
+    if (value !== undefined) {
+      throw new UsageError('E_SCENARIO_PARAM', `the parameter ${name} has no value "${value}"`, {
+        hint: didYouMean(value, known),
+      });
+    }
+  }
+  return scenarios.filter(({ variant }) =>
+    [...chosen].every(([name, values]) => values.includes(variant?.point[name] ?? '')),
+  );
 }

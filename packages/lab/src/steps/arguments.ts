@@ -1,5 +1,6 @@
 /** Shapes of arguments that several steps have. */
 import { z } from 'zod';
+import { eventNames } from '@syndrome/decode/events/catalog.ts';
 import { parseDuration } from '@syndrome/trace/duration.ts';
 
 /** A u64 is a number, a `0x…` text, or `$name` for a value saved by an earlier step. */
@@ -20,3 +21,12 @@ export const ident = z
 
 /** Nanoseconds of a duration that has this shape. */
 export const ns = (text: string): number => parseDuration(text) ?? 0;
+
+/** A condition on an event. The published schema has the names of all events: an editor completes them, and marks what is none. */
+export const condition: z.ZodString = z.string().meta({
+  description: 'a condition on an event: its name, and comparisons of its fields (docs/events.md)',
+  pattern: `^(?:${eventNames()
+    .map(name => name.replaceAll('.', '\\.'))
+    .join('|')})(?:\\s|$)`,
+  examples: eventNames(),
+});

@@ -5,8 +5,14 @@ import { ident } from './arguments.ts';
 import { defineStep } from './step.ts';
 
 const schema = z
-  .strictObject({ process: ident, page: ident, how: z.enum(['madvise', 'soft-offline']).default('madvise') })
-  .describe('madvise(MADV_HWPOISON) or madvise(MADV_SOFT_OFFLINE) by the process itself');
+  .strictObject({
+    process: ident,
+    page: ident,
+    how: z.enum(['madvise', 'soft-offline', 'userfaultfd']).default('madvise'),
+  })
+  .describe(
+    'madvise(MADV_HWPOISON) or madvise(MADV_SOFT_OFFLINE) by the process itself, or a poison marker in place of the page (UFFDIO_POISON)',
+  );
 
 const injection = ({ process, page, how }: z.infer<typeof schema>) => ({ way: processWay(how), process, page });
 

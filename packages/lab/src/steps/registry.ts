@@ -30,12 +30,14 @@ import { pause } from './pause.ts';
 import { poison } from './poison.ts';
 import { qmp } from './qmp.ts';
 import { quarantine } from './quarantine.ts';
+import { readFile } from './read-file.ts';
 import { readMsr } from './read-msr.ts';
 import { reset } from './reset.ts';
 import { resume } from './resume.ts';
 import { sleep } from './sleep.ts';
 import { spawn } from './spawn.ts';
 import { spin } from './spin.ts';
+import { systemCall } from './system-call.ts';
 import { touch } from './touch.ts';
 import { translate } from './translate.ts';
 import { traceEvents } from './trace-events.ts';
@@ -57,6 +59,7 @@ const KINDS = [
   spin,
   verify,
   translate,
+  systemCall,
   poison,
   checkInterval,
   interrupts,
@@ -73,6 +76,7 @@ const KINDS = [
   injectGhes,
   bootRecord,
   injectEinj,
+  readFile,
   writeFile,
   writeMsr,
   offlineCpu,

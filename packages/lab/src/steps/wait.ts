@@ -3,13 +3,13 @@ import { matchEvent, parseCondition } from '@syndrome/trace/expect/condition.ts'
 import { showValue } from '@syndrome/trace/expect/judge.ts';
 import { isFoundAs } from '@syndrome/trace/trace-index.ts';
 import { LabError } from '../errors.ts';
-import { duration, ns } from './arguments.ts';
+import { condition as onEvent, duration, ns } from './arguments.ts';
 import { defineStep } from './step.ts';
 
 export const wait = defineStep({
   name: 'wait',
   schema: z
-    .strictObject({ for: z.string().describe('a condition on an event'), within: duration })
+    .strictObject({ for: onEvent, within: duration })
     .describe('go on when the event has been seen; the lab gives up if it is not'),
   condition: 'for',
   means: ({ for: condition }) => ({ is: 'awaited', event: parseCondition(condition).name }),

@@ -14,7 +14,9 @@ const schema = z
       .describe('of a file that exists, in sysfs or debugfs perhaps'),
     value: z
       .union([z.string(), z.number().refine(Number.isSafeInteger, 'write a number this large as a text')])
-      .describe('what is written at once; $name in it stands for a saved value'),
+      .describe(
+        'what is written at once, with a line feed behind it as `echo` does; $name in it stands for a saved value',
+      ),
     refused,
     injects: injectsFlag,
   })
@@ -37,7 +39,7 @@ export const writeFile = defineStep({
     const made = injection({ ...args, value });
     if (made !== undefined) session.note('lab.injected', fieldsOf(made));
     const agent = agentOf(session, args.layer);
-    const error = await deed(agent.call('write', { path, value }, { deadlineMs: 60_000 }), args.refused);
+    const error = await deed(agent.call('write', { path, value: `${value}\n` }, { deadlineMs: 60_000 }), args.refused);
     session.note(`${args.layer}.written`, { path, value, ...(error === undefined ? {} : { error }) });
   },
 });

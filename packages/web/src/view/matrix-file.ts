@@ -1,5 +1,5 @@
 /** @module A matrix as `syndrome matrix --json` writes it. It may come from anybody: what is not as it must be is told, never thrown. */
-import { AXIS_NAMES, type Axis, type CellParts } from '@syndrome/trace/axes.ts';
+import { AXIS_NAMES, type Axis, CELL_PARTS, type CellParts } from '@syndrome/trace/axes.ts';
 import type { Cause } from '@syndrome/trace/expect/causes.ts';
 import type { ExpectationResult } from '@syndrome/trace/expect/judge.ts';
 import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
@@ -98,7 +98,7 @@ function problemOf(value: unknown): Problem | undefined {
 /** What a cell says that it is made of. */
 function chosenOf(value: unknown): CellParts {
   const bag = bagOf(value);
-  const parts = [...AXIS_NAMES, 'cpu'].flatMap(part => (typeof bag[part] === 'string' ? [[part, bag[part]]] : []));
+  const parts = CELL_PARTS.flatMap(part => (typeof bag[part] === 'string' ? [[part, bag[part]]] : []));
   return Object.fromEntries(parts) as CellParts;
 }
 
