@@ -1,9 +1,9 @@
 /** The numbers of a run that are other ones in the next: addresses and page frames that the machine told. */
+import { PAGE_LSB, pfnOf, sizeOf } from '@syndrome/decode/registers/address.ts';
 import type { TraceEvent } from '@syndrome/trace/event.ts';
 
-const PAGE_SHIFT = 12n;
 /** Smaller numbers than a page are no addresses. */
-const LEAST = 1n << PAGE_SHIFT;
+const LEAST = sizeOf(PAGE_LSB);
 const HEX = /0x[\da-f]{3,16}/gi;
 
 /** A number that the machine told, and the line in which it did so first. */
@@ -50,7 +50,7 @@ export class Numbers {
     const format = wide ? ':016x' : '';
     for (const told of this.#told) {
       if (told.value === value) return `{${told.name}${format}}`;
-      if (told.value >> PAGE_SHIFT === value && value >= LEAST >> PAGE_SHIFT) return `{${told.name}>>12${format}}`;
+      if (pfnOf(told.value) === value) return `{${told.name}>>12${format}}`;
     }
     return undefined;
   }
@@ -64,7 +64,7 @@ export class Numbers {
 
 /** Whether a number, or its page frame, is said to the machine later. */
 function isUsed(value: bigint, after: number, events: readonly TraceEvent[]): boolean {
-  const ways = [value, value >> PAGE_SHIFT].filter(way => way > 0xffn);
+  const ways = [value, pfnOf(value)].filter(way => way > 0xffn);
   return events.some(
     ({ seq, dir, raw = '' }) =>
       seq > after && dir === 'send' && [...raw.matchAll(HEX)].some(([hex]) => ways.includes(BigInt(hex))),
@@ -98,7 +98,8 @@ export function pattern({ raw = '' }: Pick<TraceEvent, 'raw'>, numbers: Numbers)
 }
 
 /** Whether a number lies where Linux maps programs (of more than 1 TiB, so that no error code is one) or itself, on x86-64 and arm64. */
-const isPointer = (value: bigint): boolean => (value >= 1n << 40n && value < 1n << 48n) || value >> 47n === 0x1ffffn;
+const isPointer = (value: bigint): boolean =>
+  (value >= 0x100_0000_0000n && value <= 0xffff_ffff_ffffn) || value >= 0xffff_8000_0000_0000n;
 
 /** Whether a place in a text is within `{…}`. */
 function insideName(text: string, at: number): boolean {

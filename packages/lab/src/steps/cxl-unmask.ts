@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import {
+  CXL_CAPABILITIES,
+  CXL_CAPABILITY,
+  DVSEC_HEADER_1,
+  DVSEC_HEADER_2,
+  EXTENDED_CAPABILITY,
+  REGISTER_BLOCK,
+} from '@syndrome/decode/registers/capability-headers.ts';
 import { LabError } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { defineStep } from './step.ts';
@@ -7,37 +15,38 @@ import { defineStep } from './step.ts';
 const DEVICE = '/sys/bus/cxl/devices/mem0/..';
 const PORT = `${DEVICE}/..`;
 
-/** PCIe 6.0, 7.9: the extended capabilities begin here. Each header: id in bits 15:0, the next one in bits 31:20. */
+/** PCIe 6.0, 7.9: the extended capabilities begin here. */
 const EXTENDED = 0x100;
-const CAP_AER = 0x0001;
-const CAP_DVSEC = 0x0023;
+const CAP_AER = 0x0001n;
+const CAP_DVSEC = 0x0023n;
 /** AER capability (PCIe 6.0, 7.8.4): masks of uncorrectable and of correctable errors. */
 const AER_UNCORRECTABLE_MASK = 0x08;
 const AER_CORRECTABLE_MASK = 0x14;
 /** CXL 3.1, 8.1.9, register locator: vendor 1E98h, DVSEC 8; blocks of two words from 0Ch on, component registers have id 1. */
-const CXL_VENDOR = 0x1e98;
-const REGISTER_LOCATOR = 8;
-const COMPONENT_REGISTERS = 1;
+const CXL_VENDOR = 0x1e98n;
+const REGISTER_LOCATOR = 8n;
+const COMPONENT_REGISTERS = 1n;
+const BLOCK_UNIT = 0x1_0000;
 /** CXL 3.1, 8.2.4: the capabilities of CXL.cache and CXL.mem, 4 KiB into the component registers; RAS is id 2. */
 const CACHE_MEM = 0x1000;
-const RAS = 2;
+const RAS = 2n;
 const RAS_UNCORRECTABLE_MASK = 0x04;
 const RAS_CORRECTABLE_MASK = 0x10;
 
 /** One register. */
-async function word(session: Session, path: string, offset: number, value?: number): Promise<number> {
+async function word(session: Session, path: string, offset: number, value?: number): Promise<bigint> {
   const how = /resource\d$/.test(path) ? 'map' : 'file';
   const reply = await session.agent.call('register', { path, offset, how, ...(value === undefined ? {} : { value }) });
-  return Number(reply.word);
+  return BigInt(String(reply.word));
 }
 
 /** The offsets of the extended capabilities with this id. */
-async function capabilities(session: Session, path: string, id: number): Promise<number[]> {
+async function capabilities(session: Session, path: string, id: bigint): Promise<number[]> {
   const found: number[] = [];
   for (let at = EXTENDED, left = 64; at >= EXTENDED && left > 0; left--) {
-    const header = await word(session, path, at);
-    if ((header & 0xffff) === id) found.push(at);
-    at = header >>> 20;
+    const header = EXTENDED_CAPABILITY.read(await word(session, path, at));
+    if (header.ID === id) found.push(at);
+    at = Number(header.NEXT);
   }
   return found;
 }
@@ -55,12 +64,12 @@ async function componentRegisters(
   path: string,
 ): Promise<{ bar: number; offset: number } | undefined> {
   for (const at of await capabilities(session, path, CAP_DVSEC)) {
-    const vendor = await word(session, path, at + 4);
-    const id = (await word(session, path, at + 8)) & 0xffff;
-    if ((vendor & 0xffff) !== CXL_VENDOR || id !== REGISTER_LOCATOR) continue;
-    for (let entry = at + 0x0c; entry + 8 <= at + (vendor >>> 20); entry += 8) {
-      const low = await word(session, path, entry);
-      if (((low >>> 8) & 0xff) === COMPONENT_REGISTERS) return { bar: low & 7, offset: (low & 0xffff_0000) >>> 0 };
+    const { VENDOR, LENGTH } = DVSEC_HEADER_1.read(await word(session, path, at + 4));
+    const { ID } = DVSEC_HEADER_2.read(await word(session, path, at + 8));
+    if (VENDOR !== CXL_VENDOR || ID !== REGISTER_LOCATOR) continue;
+    for (let entry = at + 0x0c; entry + 8 <= at + Number(LENGTH); entry += 8) {
+      const { BLOCK, BAR, OFFSET } = REGISTER_BLOCK.read(await word(session, path, entry));
+      if (BLOCK === COMPONENT_REGISTERS) return { bar: Number(BAR), offset: Number(OFFSET) * BLOCK_UNIT };
     }
   }
   return undefined;
@@ -80,11 +89,11 @@ export const cxlUnmask = defineStep({
     if (found === undefined) throw new LabError('E_LAB_CXL', 'the CXL device has no component registers');
     const path = `${DEVICE}/resource${found.bar}`;
     const start = found.offset + CACHE_MEM;
-    const count = (await word(session, path, start)) >>> 24;
-    for (let i = 1; i <= count; i++) {
-      const header = await word(session, path, start + 4 * i);
-      if ((header & 0xffff) !== RAS) continue;
-      const ras = start + (header >>> 20);
+    const { COUNT } = CXL_CAPABILITIES.read(await word(session, path, start));
+    for (let i = 1; i <= Number(COUNT); i++) {
+      const { ID, POINTER } = CXL_CAPABILITY.read(await word(session, path, start + 4 * i));
+      if (ID !== RAS) continue;
+      const ras = start + Number(POINTER);
       await word(session, path, ras + RAS_UNCORRECTABLE_MASK, 0);
       await word(session, path, ras + RAS_CORRECTABLE_MASK, 0);
       return;
