@@ -55,8 +55,8 @@ export const LONG: ReadonlySet<string> = new Set([
   'page-kinds.huge1g',
 ]);
 
-/** Runs a scenario: it passes with its outcome, as its trace read again says too, and `decode` sees in that what the lab saw. */
-export async function passes(sandbox: Sandbox, name: string, outcome: string): Promise<void> {
+/** Runs a scenario, and gives its verdict: it passes with its outcome, as its trace read again says too, and `decode` sees in that what the lab saw. */
+export async function passes(sandbox: Sandbox, name: string, outcome: string): Promise<string> {
   const { code, stdout, stderr } = await sandbox.run('run', name, '--json', '--accel', 'tcg');
   expect(stdout, stderr).not.toBe('');
   const result = JSON.parse(stdout) as Result;
@@ -87,4 +87,5 @@ export async function passes(sandbox: Sandbox, name: string, outcome: string): P
   // And each event is as the catalogue has it.
   expect([shown.diagnostics, shown.departures]).toEqual([[], []]);
   await sandbox.clean();
+  return result.verdict;
 }

@@ -56,7 +56,7 @@ export async function underLease(
 }
 
 /** A lease as the store has it. */
-export interface Held {
+interface Held {
   owner: string;
   /** When it ends if nobody renews it, ms UTC by the clock of the store; 0 where it was given back. The holder of one that grows lives. */
   until: number;

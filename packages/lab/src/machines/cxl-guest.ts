@@ -45,15 +45,16 @@ const PORT = 'cxl-port0';
 
 /** A host bridge with one port, the device behind it, and a window of the machine's addresses for its memory. */
 function cxlDevices({ cxlMemory, memory }: Spec): string[] {
-  return [
+  const options: readonly (readonly [string, string])[] = [
     // A slot for more memory makes QEMU write an SRAT, without which Linux gives the window no node of its own.
-    ...['-m', `slots=1,maxmem=${memory + 1024}M`],
-    ...['-object', `memory-backend-ram,id=cxl-ram0,size=${cxlMemory}M`],
-    ...['-device', 'pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1'],
-    ...['-device', `cxl-rp,port=0,bus=cxl.1,id=${PORT},chassis=0,slot=2`],
-    ...['-device', `cxl-type3,bus=${PORT},volatile-memdev=cxl-ram0,id=${DEVICE},sn=0xc100`],
-    ...['-machine', 'cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G'],
+    ['-m', `slots=1,maxmem=${memory + 1024}M`],
+    ['-object', `memory-backend-ram,id=cxl-ram0,size=${cxlMemory}M`],
+    ['-device', 'pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1'],
+    ['-device', `cxl-rp,port=0,bus=cxl.1,id=${PORT},chassis=0,slot=2`],
+    ['-device', `cxl-type3,bus=${PORT},volatile-memdev=cxl-ram0,id=${DEVICE},sn=0xc100`],
+    ['-machine', 'cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G'],
   ];
+  return options.flat();
 }
 
 export const cxlGuest = {

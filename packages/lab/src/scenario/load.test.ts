@@ -112,7 +112,7 @@ describe('an error names file, line and column and what was expected', () => {
   ])('%s', (_name, [from, to], message) => {
     let thrown: unknown;
     try {
-      parseScenarios(GOOD.replace(from, to), 'my.yaml')[0];
+      parseScenarios(GOOD.replace(from, to), 'my.yaml');
     } catch (error) {
       thrown = error;
     }
@@ -127,7 +127,7 @@ describe('an error names file, line and column and what was expected', () => {
   });
   const thrownBy = (text: string): ScenarioError => {
     try {
-      parseScenarios(text, 'my.yaml')[0];
+      parseScenarios(text, 'my.yaml');
     } catch (error) {
       if (error instanceof ScenarioError) return error;
       throw error;

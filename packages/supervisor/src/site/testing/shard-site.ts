@@ -27,7 +27,7 @@ async function freePort(): Promise<number> {
 }
 
 /** `syndrome controller` of a folder of its own. */
-export class ShardController {
+class ShardController {
   readonly port: number;
   /** Of its API on loopback. */
   readonly apiPort: number;
