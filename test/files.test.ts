@@ -36,6 +36,7 @@ afterAll(() => sandbox.remove());
 /** Every option that writes a file, on a command that would work for long or for ever if it were taken. */
 const WRITES: readonly (readonly [string, string[]])[] = [
   ['--trace', ['run', 'intel-uc-fatal', '--offline']],
+  ['--trace', ['einj', '--offline', '/bin/true']],
   ['--junit', ['run', 'intel-uc-fatal', '--offline']],
   ['--html', ['run', 'intel-uc-fatal', '--offline']],
   ['--html', ['show', 'trace']],
@@ -75,6 +76,8 @@ describe('an output is looked at before the work: exit code 2, and nothing is ma
       'supervise --config',
       'agent --config',
       'controller --config',
+      'attest --token',
+      'confirm --token',
       ...commands(buildProgram())
         .filter(c => ['fleet', 'policy', 'store', 'audit'].includes(c.parent?.name() ?? ''))
         .flatMap(c =>

@@ -19,13 +19,16 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 
 /** Places where a word is the name of something else: what it is there. A word that is no longer there has to leave its row. */
 const OTHERS: readonly (readonly [where: RegExp, words: string, what: string])[] = [
+  [/^(?:packages|scripts)\//, 'reset', 'an outcome, an order, an event of QEMU'],
   [/^packages\/decode\/src\//, 'hmp qmp qemu mcelog note poison quarantine', 'arrivals, forms, items, codes, events'],
+  [/^packages\/(?:decode\/src\/inject|lab\/src\/(?:kernel-options|outlook))/, 'boot-record', 'a way of an injection'],
+  [/^packages\/decode\/src\/inject\//, 'write-file write-msr', 'ways of an injection'],
   [/^packages\/trace\/src\//, 'qmp hmp qemu', 'where a line of a trace is from; a part of a machine'],
   [/^packages\/qemu\/src\//, 'pause resume gpa2hpa qemu', 'what QMP, HMP and libvirt call by these words'],
   [/^packages\/vmm\/src\//, 'quarantine', 'a request to the reference VMM, and an option of it'],
   [
     /^packages\/supervisor\/src\//,
-    'pause resume quarantine qmp qemu reference',
+    'pause resume quarantine qmp qemu reference exec',
     'orders, rungs, sources, VMMs of a fleet',
   ],
   [/^packages\/cli\/src\/(?:fleet-commands|watch|predict)\.ts$/, 'pause resume qmp qemu', 'orders to a site; sources'],
@@ -33,13 +36,24 @@ const OTHERS: readonly (readonly [where: RegExp, words: string, what: string])[]
   [/^scripts\/bench-agent\.ts$/, 'map spawn on-signal', 'requests to the agent in a guest'],
   [
     /^scripts\/differential\/rasdaemon\/guest\.ts$/,
-    'check-interval linux-guest',
-    'a request to the agent; the kind of machine that it boots',
+    'check-interval exec linux-guest',
+    'requests to the agent; the kind of machine that it boots',
   ],
   [/^packages\/cli\/src\/audit-commands\.ts$/, 'verify', 'a command'],
   [/^packages\/cli\/src\/program\.ts$/, 'inject-mce qemu', 'examples for people; a part with versions on offer'],
   [/^packages\/cli\/src\/part-options\.ts$/, 'qemu', 'a part that a matrix varies'],
-  [/^packages\/lab\/src\/guest\/protocol\.ts$/, 'check-interval on-signal', 'requests to the agent in a guest'],
+  [
+    /^packages\/lab\/src\/guest\/protocol\.ts$/,
+    'check-interval on-signal system-call',
+    'requests to the agent in a guest',
+  ],
+  [/^packages\/lab\/src\/(?:start|crash-kernel)\.ts$/, 'exec', 'a request to the agent'],
+  [/^packages\/lab\/src\/steps\/map\.ts$/, 'translate', 'a request to the agent'],
+  [/^packages\/lab\/src\/steps\/cxl-unmask\.ts$/, 'map', 'how the agent reads a register'],
+  [/^packages\/lab\/src\/steps\/inject-cxl\.ts$/, 'cxl-region', 'a word to people about another step'],
+  [/^packages\/lab\/src\/steps\/deed\.ts$/, 'note', 'what becomes of a refusal'],
+  [/^packages\/lab\/src\/repro\//, 'qmp', 'a line to the machine'],
+  [/^packages\/cli\/src\/progress\.ts$/, 'verify', 'a phase of a download'],
   [
     /^packages\/lab\/src\/(?:session|tape|machine\/channels|vmms\/(?:vmm|qemu))\.ts$/,
     'qmp hmp mcelog',

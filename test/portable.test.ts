@@ -15,6 +15,7 @@ const OTHERS = new Set(
   [
     'program',
     'many-commands',
+    'einj-command',
     'fleet-commands',
     'store-commands',
     'audit-commands',
@@ -75,6 +76,7 @@ const ROOMS = [
   'outlook',
   'inject',
   'decode',
+  'acpi',
   'triage',
   'bundle',
   'trace',

@@ -22,6 +22,8 @@ function ofRecord({ raw }: DecodedRecord): string | undefined {
   if (raw.kind === 'arm-sea') return `abort esr=${hex64(raw.esr)}`;
   // What the firmware kept of the boot before is nothing that happened.
   if (raw.kind === 'cper') return raw.previousBoot === true ? undefined : `report ${raw.severity}`;
+  // The lab hears it as `oops`, of which `decode` makes a record only on arm64.
+  if (raw.name === 'arm-oops') return undefined;
   const { pageShift: _shift, arch: _arch, ...fields } = raw.fields;
   return `${raw.name} ${shown(fields)}`;
 }

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { checkOutput } from '@syndrome/base/disk/output-file.ts';
+import { FLAT_GUEST } from '@syndrome/lab/machines/registry.ts';
 import { runScenario } from '@syndrome/lab/run.ts';
 import { scenarioData } from '@syndrome/lab/run-spec.ts';
 import { parseScenario, type Scenario } from '@syndrome/lab/scenario/load.ts';
@@ -26,7 +27,7 @@ const PROGRAM = 'command';
 /** A guest whose firmware is the lab, and in it one program. */
 function scenarioFor(command: readonly string[], { files, memory, cpus, flavour, timeout }: Options): Scenario {
   const machine = {
-    kind: 'linux-guest',
+    kind: FLAT_GUEST,
     cpus,
     memory,
     flavour,

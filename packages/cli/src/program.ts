@@ -82,7 +82,7 @@ const portNumber = (value: string): number => {
 };
 
 /** Commands that start machines, or make what a machine needs. */
-const LAB: ReadonlySet<string> = new Set(['run', 'matrix', 'bisect', 'repro', 'supply', 'doctor']);
+const LAB: ReadonlySet<string> = new Set(['run', 'matrix', 'bisect', 'repro', 'einj', 'supply', 'doctor']);
 
 /** Builds the command tree. Actions are loaded when they are called, so that `--help` stays fast. */
 export function buildProgram(): Command {

@@ -17,6 +17,8 @@ test.each([
 
 test('the hint names one word, else those that begin like it, else all', () => {
   expect(didYouMean('intel-ce', KNOWN)).toBe('Did you mean "intel-ce-logged"?');
+  // A part that is missing is likelier than two letters too many.
+  expect(nearest('intel-ce', [...KNOWN, 'intel-lmce'])).toBe('intel-ce-logged');
   expect(didYouMean('intel', KNOWN)).toBe('Did you mean one of intel-ce-logged, intel-uc-fatal?');
   expect(didYouMean('', KNOWN)).toBe(`Known: ${KNOWN.join(', ')}.`);
 });

@@ -2,11 +2,14 @@
 const MAX_WORD = 64;
 
 /**
- * The word in `known` that was most likely meant: the one that differs least, if it is near enough, else the only one that
- * begins like it.
+ * The word in `known` that was most likely meant: the only one that goes on behind it with a part of its own, else the one that
+ * differs least, if it is near enough, else the only one that begins like it.
+ * @example nearest('intel-ce', ['intel-ce-logged', 'intel-lmce']) // 'intel-ce-logged'
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > MAX_WORD) return undefined;
+  const begun = known.filter(candidate => word !== '' && candidate.startsWith(`${word}-`));
+  if (begun.length === 1) return begun[0];
   let best: string | undefined;
   let distance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {

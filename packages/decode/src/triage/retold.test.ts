@@ -67,7 +67,8 @@ describe('what syslogd writes to every terminal', () => {
       syslog('12:00:00', console.slice(11), '[    5.000000] '),
     );
     expect(count).toBe(1);
-    expect(worst?.witnesses.map(w => w.joinedBy)).toEqual([undefined, 'copy']);
+    // The abort, the oops that it became, and the line of the kernel again.
+    expect(worst?.witnesses.map(w => w.joinedBy)).toEqual([undefined, 'report', 'copy']);
   });
 
   it('is it also without the stamp of the kernel', () => {

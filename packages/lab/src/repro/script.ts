@@ -8,7 +8,7 @@ import { judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import type { TraceEvent, TraceHeader } from '@syndrome/trace/event.ts';
 import { TraceIndex } from '@syndrome/trace/trace-index.ts';
 import type { Channel } from '../machine/channels.ts';
-import type { Step } from '../steps/registry.ts';
+import { type Step, stepKind } from '../steps/registry.ts';
 import { Numbers, pattern } from './numbers.ts';
 
 /**
@@ -93,17 +93,18 @@ export function scriptOf({ header, events, steps, nested }: RunRecord): ScriptLi
 const withoutId = ({ source, raw = '' }: TraceEvent): string =>
   source === 'qmp' ? raw.replace(/,"id":"[^"]*"\}$/, '}') : raw;
 
-/** The event for which a step `wait` waited, when its step begins. */
+/** The event for which a step waited, when it begins. */
 function awaitedAt(
   event: TraceEvent,
   events: readonly TraceEvent[],
   steps: readonly Step[],
   values: TraceIndex['values'],
 ): TraceEvent | undefined {
-  if (event.name !== 'lab.step' || event.fields?.step !== 'wait') return undefined;
-  const step = steps[Number(event.fields.index) - 1];
-  if (step === undefined) return undefined;
-  const condition = parseCondition(String(step.args.for));
+  if (event.name !== 'lab.step') return undefined;
+  const step = steps[Number(event.fields?.index) - 1];
+  const argument = step && stepKind(step.step)?.condition;
+  if (argument === undefined) return undefined;
+  const condition = parseCondition(String(step?.args[argument]));
   return events.find(one => one.name === condition.name && matchEvent(condition, one, values, showValue).ok);
 }
 

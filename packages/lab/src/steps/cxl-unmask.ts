@@ -6,7 +6,7 @@ import {
   DVSEC_HEADER_2,
   EXTENDED_CAPABILITY,
   REGISTER_BLOCK,
-} from '@syndrome/decode/registers/capability-headers.ts';
+} from '../capability-headers.ts';
 import { LabError } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { defineStep } from './step.ts';

@@ -3,14 +3,7 @@ import { stringify } from '@syndrome/decode/common/hex.ts';
 import type { MonitorInjection } from '@syndrome/decode/inject/injection.ts';
 import { fieldsOf } from '@syndrome/decode/inject/ways.ts';
 import { defineStep } from './step.ts';
-
-/** Numbers too large for a double stand as `0x…` text in a scenario; QMP gets them as what they are. */
-export function exactNumbers(value: unknown): unknown {
-  if (typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value)) return BigInt(value);
-  if (Array.isArray(value)) return value.map(exactNumbers);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, exactNumbers(v)]));
-}
+import { exactNumbers } from './values.ts';
 
 const schema = z
   .strictObject({

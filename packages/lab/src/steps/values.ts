@@ -26,3 +26,11 @@ export const valueIn =
   ({ values }: { values: ReadonlyMap<string, FieldValue> }): Value =>
   argument =>
     resolveU64(argument, values);
+
+/** Numbers too large for a double stand as `0x…` text in a scenario; QMP gets them as what they are. */
+export function exactNumbers(value: unknown): unknown {
+  if (typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value)) return BigInt(value);
+  if (Array.isArray(value)) return value.map(exactNumbers);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, exactNumbers(v)]));
+}

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { stringify } from '@syndrome/decode/common/hex.ts';
 import { QmpClosedError, QmpCommandError } from '@syndrome/qemu/qmp/errors.ts';
-import { exactNumbers } from './qmp.ts';
 import { defineStep } from './step.ts';
+import { exactNumbers } from './values.ts';
 
 export const vmmQmp = defineStep({
   name: 'vmm-qmp',

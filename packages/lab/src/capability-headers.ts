@@ -2,7 +2,7 @@
  * @module The headers by which the extended capabilities of a PCI Express function, and those of CXL.mem in its component
  * registers, are found. Sources: PCI Express Base Specification 6.0, 7.9.3 and 7.9.6; Compute Express Link 3.1, 8.1.9 and 8.2.4.
  */
-import { bits, defineRegister } from './register.ts';
+import { bits, defineRegister } from '@syndrome/decode/registers/register.ts';
 
 /** The first word of an extended capability. @example EXTENDED_CAPABILITY.read(0x14820001n).NEXT // 0x148n */
 export const EXTENDED_CAPABILITY = defineRegister({
