@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** What `npm run test:long` runs with larger numbers; elsewhere they are tests of their own project, with small ones. */
+/** What `npm run test:long` runs besides; those of another project are there with larger numbers than elsewhere. */
 const SEARCHES = [
+  // Further variants of what runs with every change, and wires of others' programs.
+  'test/scenarios.long.test.ts',
+  'test/outlook.long.test.ts',
+  'test/rasdaemon.long.test.ts',
   'test/supervisor-kills.machine.test.ts',
   'packages/supervisor/src/controller/crash.test.ts',
   'packages/supervisor/src/controller/postgres-crash.machine.test.ts',
@@ -46,7 +50,7 @@ export default defineConfig({
       {
         test: {
           name: 'long',
-          include: ['test/**/*.long.test.ts', ...(longSearch ? SEARCHES : [])],
+          include: ['test/published.long.test.ts', ...(longSearch ? SEARCHES : [])],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           // The seed is that of property tests; the others have one of their own.
