@@ -125,7 +125,7 @@ describe('syndrome-decode', () => {
     const little = await bundled("import { encodeEsr } from 'syndrome-decode';\nconsole.log(encodeEsr({ ec: 1 }));\n");
     // Budgets: a page pays for the first. Raise them knowingly: the first has room for the log forms of the tools and firmware
     // that are still to be read, whose readers belong to all that `decode` takes; of 150 kB 148 were used before them.
-    expect(all.bytes).toBeLessThan(250_000);
+    expect(all.bytes).toBeLessThan(262_000);
     expect(little.bytes).toBeLessThan(12_000);
     // Types and source maps of every reader are in it, too; the maps name the sources of this version and do not repeat them.
     expect(tarball).toBeLessThan(1_200_000);
@@ -145,7 +145,7 @@ describe('syndrome', () => {
   test('installs without a registry and runs', () => {
     expect(syndrome('--help')).toContain('Usage: syndrome');
     expect(syndrome('decode', '0xbd80000000100134', '--vendor', 'intel')).toContain('action required (SRAR)');
-    expect(tarball).toBeLessThan(3_400_000);
+    expect(tarball).toBeLessThan(3_500_000);
     console.log(`syndrome: tarball ${tarball}`);
   });
 

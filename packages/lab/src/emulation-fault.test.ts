@@ -36,7 +36,7 @@ test('a VMM that crashed: its last words, how it ended, and its registers', () =
     console('[   13.0] later'),
     exit({ signal: 11, expected: false }),
   );
-  expect(emulationFault(new Error('the VMM ended'), events)).toEqual({
+  expect(emulationFault(new Error('the VMM ended'), events, true)).toEqual({
     why: 'the VMM in the host crashed',
     evidence: ['the VMM ended by signal 11', 'the last the VMM said: {"event":"started"}', ...DUMP],
   });
@@ -45,14 +45,14 @@ test('a VMM that crashed: its last words, how it ended, and its registers', () =
 test('a dump without its end is bounded', () => {
   const lines = Array.from({ length: 100 }, (_, i) => `[   13.0] line ${i} ${'x'.repeat(1000)}`);
   const events = trace(...[DUMP[0] ?? '', ...lines].map(console), exit({ signal: 11, expected: false }));
-  const evidence = emulationFault(new Error('the VMM ended'), events)?.evidence ?? [];
+  const evidence = emulationFault(new Error('the VMM ended'), events, true)?.evidence ?? [];
   expect(evidence).toHaveLength(21);
   expect(Math.max(...evidence.map(line => line.length))).toBe(300);
 });
 
 test('a guest that stopped answering', () => {
   const error = new AgentDeadlineError('hello', 30_000);
-  expect(emulationFault(error, trace(started))).toEqual({
+  expect(emulationFault(error, trace(started), true)).toEqual({
     why: 'the guest stopped answering right after its boot',
     evidence: ['the last the VMM said: {"event":"started"}'],
   });
@@ -62,5 +62,23 @@ test.each<[string, NamedEvent<'vmm.exit'>['fields']]>([
   ['with a code', { code: 1, expected: false }],
   ['as it has announced', { code: 3, expected: true }],
 ])('a VMM that ended %s is no fault of the emulation', (_name, fields) => {
-  expect(emulationFault(new Error('the VMM ended'), trace(started, exit(fields)))).toBeUndefined();
+  expect(emulationFault(new Error('the VMM ended'), trace(started, exit(fields)), true)).toBeUndefined();
+});
+
+test('a timer that came too late for Linux, on every emulated machine; of a flat one nothing else', () => {
+  const panic = (message: string): NewEvent => ({
+    layer: 'guest',
+    source: 'console',
+    name: 'guest.panic',
+    fields: { message },
+  });
+  const late = trace(panic("IO-APIC + timer doesn't work!  Boot with apic=debug and send a report."));
+  for (const nested of [true, false]) {
+    expect(emulationFault(new Error('the guest panicked'), late, nested)).toEqual({
+      why: 'the emulated timer was too late for Linux',
+      evidence: [],
+    });
+  }
+  const other = trace(panic('VFS: Unable to mount root fs'), exit({ signal: 11, expected: false }));
+  expect(emulationFault(new Error('the guest panicked'), other, false)).toBeUndefined();
 });

@@ -10,19 +10,30 @@ interface EmulationFault {
 
 const LINE_LENGTH = 300;
 
+/** Linux tries whether the timer of the machine interrupts it; an emulated one is late where this computer is busy. */
+const TIMER_LATE = /IO-APIC \+ timer doesn't work/;
+
 /**
  * What an emulated nested host does wrong about once in thirty boots: its guest says that it is ready, then nothing more,
- * or its VMM crashes. Nothing has been injected yet, so it is started once more, and the run says so; a VMM that always
- * crashes does it again.
+ * or its VMM crashes; and what any emulated machine does more rarely: its timer is too late for Linux. Nothing has been
+ * injected yet, so it is started once more, and the run says so; a VMM that always crashes does it again.
  * @param error what ended the start
  * @param events of this start
+ * @param nested the machine has a host layer: only there the VMM is emulated itself
  * @returns undefined for anything else
  */
-export function emulationFault(error: unknown, events: readonly TraceEvent[]): EmulationFault | undefined {
+export function emulationFault(
+  error: unknown,
+  events: readonly TraceEvent[],
+  nested: boolean,
+): EmulationFault | undefined {
   const exit = events.find(
     (e): e is NamedEvent<'vmm.exit'> =>
       e.name === 'vmm.exit' && e.fields?.expected !== true && typeof e.fields?.signal === 'number',
   );
+  const late = events.find(e => e.name === 'guest.panic' && TIMER_LATE.test(String(e.fields?.message)));
+  if (late !== undefined) return { why: 'the emulated timer was too late for Linux', evidence: [] };
+  if (!nested) return undefined;
   const silent = error instanceof AgentDeadlineError;
   if (!silent && exit === undefined) return undefined;
   const last = events.findLast(e => e.layer === 'vmm' && e.raw !== undefined && e.source !== 'control');

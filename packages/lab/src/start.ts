@@ -52,9 +52,9 @@ export async function startMachine(
   try {
     return await start();
   } catch (error) {
-    if (signal.aborted || !assembly.host) throw error;
+    if (signal.aborted || assembly.accel !== 'tcg') throw error;
     const { emulationFault } = await import('./emulation-fault.ts');
-    const fault = emulationFault(error, recorder.events.slice(before));
+    const fault = emulationFault(error, recorder.events.slice(before), assembly.host !== undefined);
     if (fault === undefined) throw error;
     options.onRestart?.();
     const texts = [`${fault.why} (${messageOf(error)}); the machine is started once more`, ...fault.evidence];
