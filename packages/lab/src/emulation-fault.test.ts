@@ -65,7 +65,7 @@ test.each<[string, NamedEvent<'vmm.exit'>['fields']]>([
   expect(emulationFault(new Error('the VMM ended'), trace(started, exit(fields)), true)).toBeUndefined();
 });
 
-test('a timer that came too late for Linux, on every emulated machine; of a flat one nothing else', () => {
+test('a timer that came too late for the kernel, on every emulated machine; of a flat one nothing else', () => {
   const panic = (message: string): NewEvent => ({
     layer: 'guest',
     source: 'console',
@@ -75,7 +75,7 @@ test('a timer that came too late for Linux, on every emulated machine; of a flat
   const late = trace(panic("IO-APIC + timer doesn't work!  Boot with apic=debug and send a report."));
   for (const nested of [true, false]) {
     expect(emulationFault(new Error('the guest panicked'), late, nested)).toEqual({
-      why: 'the emulated timer was too late for Linux',
+      why: 'the emulated timer was too late for the kernel',
       evidence: [],
     });
   }

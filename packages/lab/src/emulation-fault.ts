@@ -10,12 +10,13 @@ interface EmulationFault {
 
 const LINE_LENGTH = 300;
 
-/** Linux tries whether the timer of the machine interrupts it; an emulated one is late where this computer is busy. */
+const PANICS: ReadonlySet<string> = new Set(['guest.panic', 'xen.panic', 'host.panic']);
+/** Linux and Xen try whether the timer of the machine interrupts them; an emulated one is late where this computer is busy. */
 const TIMER_LATE = /IO-APIC \+ timer doesn't work/;
 
 /**
  * What an emulated nested host does wrong about once in thirty boots: its guest says that it is ready, then nothing more,
- * or its VMM crashes; and what any emulated machine does more rarely: its timer is too late for Linux. Nothing has been
+ * or its VMM crashes; and what any emulated machine does more rarely: its timer is too late for the kernel. Nothing has been
  * injected yet, so it is started once more, and the run says so; a VMM that always crashes does it again.
  * @param error what ended the start
  * @param events of this start
@@ -31,8 +32,11 @@ export function emulationFault(
     (e): e is NamedEvent<'vmm.exit'> =>
       e.name === 'vmm.exit' && e.fields?.expected !== true && typeof e.fields?.signal === 'number',
   );
-  const late = events.find(e => e.name === 'guest.panic' && TIMER_LATE.test(String(e.fields?.message)));
-  if (late !== undefined) return { why: 'the emulated timer was too late for Linux', evidence: [] };
+  const late = events.find(
+    ({ name = '', fields }) =>
+      PANICS.has(name) && TIMER_LATE.test(String((fields as { message?: unknown } | undefined)?.message)),
+  );
+  if (late !== undefined) return { why: 'the emulated timer was too late for the kernel', evidence: [] };
   if (!nested) return undefined;
   const silent = error instanceof AgentDeadlineError;
   if (!silent && exit === undefined) return undefined;
