@@ -541,9 +541,9 @@ static int poison_entry(uint64_t virt)
 
 	if (fd < 0)
 		return errno;
-	if (ioctl(fd, UFFDIO_API, &api) != 0 || ioctl(fd, UFFDIO_REGISTER, &area) != 0 ||
+	if (ioctl(fd, (int)UFFDIO_API, &api) != 0 || ioctl(fd, (int)UFFDIO_REGISTER, &area) != 0 ||
 	    madvise((void *)(uintptr_t)virt, BASE_PAGE, MADV_DONTNEED_LOCKED) != 0 ||
-	    ioctl(fd, UFFDIO_POISON, &marker) != 0)
+	    ioctl(fd, (int)UFFDIO_POISON, &marker) != 0)
 		error = errno;
 	/* The marker stays; the file descriptor has to go, or faults of others would wait for it. */
 	close(fd);
