@@ -5,7 +5,8 @@
  */
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { isHostile } from '@syndrome/decode/common/screen.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { runChild } from './child.mjs';
@@ -42,6 +43,12 @@ interface Counts {
   numFailedTests: number;
   numPendingTests: number;
   success: boolean;
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+  }[];
 }
 
 // Asked for by name, the long tests search longer too: kills of all parts, and histories of the world.
@@ -53,6 +60,8 @@ if (only === 'long') {
 }
 
 let [passed, failed, skipped] = [0, 0, 0];
+/** What failed, said once more at the end: of a long run often only the end is kept. */
+const failures: string[] = [];
 let interrupted: number | undefined;
 const folder = mkdtempSync(join(tmpdir(), 'syndrome-test-'));
 
@@ -89,9 +98,27 @@ async function run(project: string, out?: number): Promise<void> {
   passed += counts.numPassedTests;
   failed += counts.numFailedTests;
   skipped += counts.numPendingTests;
+  failures.push(...failuresOf(counts));
   // A file that cannot be loaded fails no test, but the run.
   if (vitest.code !== 0 && counts.numFailedTests === 0) failed++;
 }
+
+/** A failed test, or a file of tests that could not be loaded: where, which, and the beginning of why. */
+function failuresOf(counts: Counts): string[] {
+  return counts.testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(root, name);
+    const tests = assertionResults.filter(test => test.status === 'failed');
+    if (tests.length === 0) return status === 'failed' ? [`FAILED ${file}\n${beginning(message)}`] : [];
+    return tests.map(test => `FAILED ${file}: ${test.fullName}\n${beginning(test.failureMessages.join('\n'))}`);
+  });
+}
+
+const beginning = (why: string): string =>
+  stripVTControlCharacters(why)
+    .split('\n')
+    .slice(0, 40)
+    .map(line => `  ${line}`)
+    .join('\n');
 
 /** Machines, and beside them what needs browsers and servers: both wait most of their time, for different things. */
 async function machine(): Promise<void> {
@@ -118,5 +145,6 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+for (const failure of failures) console.log(failure);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = interrupted ?? (failed === 0 && passed > 0 ? 0 : 1);
