@@ -33,7 +33,7 @@ export interface RunResult extends Judgement {
   repetition?: { number: number; of: number };
   /** What the run is known by, see `identity.ts`; absent where no machine came together. */
   identity?: string;
-  /** Path of the trace file. */
+  /** Path of the trace file; empty where it was not kept. */
   trace: string;
   /** Versions and files the machine was made of. */
   parts: Record<string, string>;
@@ -49,6 +49,8 @@ export interface RunResult extends Judgement {
 export interface RunServices extends Services {
   /** Where the trace goes; the default is a new file in the state folder. */
   trace?: string;
+  /** Which runs keep their traces: all (the default), or those that did not pass and those that this says. */
+  keep?: 'all' | ((result: RunResult, events: readonly TraceEvent[]) => boolean);
   /** The machine, where the caller has put it together already. */
   prepared?: PreparedRun;
   onHeader?: (header: TraceHeader, trace: string) => void;
@@ -100,7 +102,8 @@ export async function runScenario(spec: RunSpec, services: RunServices): Promise
     parts,
     ...(identity === undefined ? {} : { identity }),
   };
-  const recorder = new TraceRecorder(header, file);
+  const keep = services.keep ?? 'all';
+  const recorder = new TraceRecorder(header, keep === 'all' ? file : undefined);
   if (services.onEvent) recorder.listen(services.onEvent);
   services.onHeader?.(header, file);
   let restarts = 0;
@@ -116,23 +119,37 @@ export async function runScenario(spec: RunSpec, services: RunServices): Promise
     }
     recordProblem(recorder, error instanceof LabSkip ? 'lab.skip' : 'lab.error', error);
   }
-  const unwritten = await recorder.close(services.signal).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (unwritten !== undefined) recordProblem(recorder, 'lab.error', unwritten);
-  const began = recorder.index.named('lab.step')[0]?.t;
-  const injected = recorder.index.has('lab.injected') ? recorder.index.zero : undefined;
+  const result = (): RunResult => resultOf(scenario, recorder, { file, parts, identity: identity?.run, restarts });
+  try {
+    if (keep !== 'all') {
+      const made = result();
+      if (made.verdict === 'pass' && !keep(made, recorder.events)) return { ...made, trace: '' };
+      recorder.writeTo(file);
+    }
+    await recorder.close(services.signal);
+  } catch (unwritten) {
+    recordProblem(recorder, 'lab.error', unwritten);
+  }
+  return result();
+}
+
+function resultOf(
+  scenario: Scenario,
+  { header, events, index }: TraceRecorder,
+  of: { file: string; parts: Record<string, string>; identity: string | undefined; restarts: number },
+): RunResult {
+  const began = index.named('lab.step')[0]?.t;
+  const injected = index.has('lab.injected') ? index.zero : undefined;
   return {
     schemaVersion: RESULT_VERSION,
     scenario: scenario.name,
     title: scenario.title,
-    ...judgeTrace(header, recorder.events),
-    ...(identity === undefined ? {} : { identity: identity.run }),
-    trace: file,
-    parts,
-    restored: recorder.index.named('lab.restored').some(e => e.fields?.point === 'guest'),
-    restarts,
+    ...judgeTrace(header, events),
+    ...(of.identity === undefined ? {} : { identity: of.identity }),
+    trace: of.file,
+    parts: of.parts,
+    restored: index.named('lab.restored').some(e => e.fields?.point === 'guest'),
+    restarts: of.restarts,
     phases: {
       ...(began === undefined ? {} : { ready: began / 1e9 }),
       ...(injected === undefined ? {} : { injected: injected / 1e9 }),

@@ -28,7 +28,7 @@ export class TraceRecorder {
   readonly header: TraceHeader;
   readonly events: TraceEvent[] = [];
   readonly index: TraceIndex = new TraceIndex();
-  readonly file: string | undefined;
+  #file: string | undefined;
   #start = process.hrtime.bigint();
   #listeners = new Set<(event: TraceEvent) => void>();
   #stream: Writable | undefined;
@@ -37,17 +37,20 @@ export class TraceRecorder {
 
   constructor(header: TraceHeader, file?: string) {
     this.header = header;
-    this.file = file;
-    if (file !== undefined) {
-      try {
-        ensureDir(dirname(file));
-        this.#stream = openOutput(file);
-      } catch (error) {
-        throw writeError(file, error);
-      }
-      this.#stream.on('error', error => (this.#failure = error));
-      this.#stream.write(`${stringify(header)}\n`);
+    if (file !== undefined) this.writeTo(file);
+  }
+
+  /** Writes what is recorded so far to a file, and from now on what comes. @throws LabError E_LAB_TRACE_WRITE */
+  writeTo(file: string): void {
+    this.#file = file;
+    try {
+      ensureDir(dirname(file));
+      this.#stream = openOutput(file);
+    } catch (error) {
+      throw writeError(file, error);
     }
+    this.#stream.on('error', error => (this.#failure = error));
+    for (const line of [this.header, ...this.events]) this.#stream.write(`${stringify(line)}\n`);
   }
 
   /** Nanoseconds since the start of the run. */
@@ -105,7 +108,7 @@ export class TraceRecorder {
       await taken(stream, signal).catch((error: unknown) => (this.#failure = error as Error));
     }
     stream.destroy();
-    if (this.#failure) throw writeError(this.file ?? '', this.#failure);
+    if (this.#failure) throw writeError(this.#file ?? '', this.#failure);
   }
 }
 
