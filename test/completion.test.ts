@@ -115,7 +115,7 @@ const CASES: readonly (readonly [words: string[], offered: string[]])[] = [
   [['run', '--accel', 'tc'], ['tcg']],
   [
     ['run', '--all', 'xen-uc'],
-    ['xen-uc-fatal', 'xen-uc-kexec'],
+    ['xen-uc-as-written', 'xen-uc-fatal', 'xen-uc-kexec'],
   ],
   [
     ['decode', '--vendor', ''],

@@ -294,6 +294,10 @@ describe('a file with parameters', () => {
       `${name}.late.a`,
     ]);
   });
+  test('may leave open which of several outcomes it has', () => {
+    const open = GOOD.replace(/^outcome:.*$/m, 'outcome: [none, hung]');
+    expect(parseScenarios(open, 'f.yaml').map(({ outcome }) => outcome)).toEqual(['none or hung']);
+  });
   test('has its values in steps, expectations and outcome', () => {
     const one = GOOD.replace(/^outcome:.*$/m, 'outcome: ${end}').replace(
       /^steps:/m,

@@ -28,7 +28,9 @@ const header = {
     .min(1)
     .max(MAX_EXPECTATIONS)
     .describe('one key each: "within 10s", "never", "count 1 within 10s" or "count 1"; the value is a condition'),
-  outcome: z.enum(OUTCOMES).describe('the worst that happens to the system'),
+  outcome: z
+    .union([z.enum(OUTCOMES), z.array(z.enum(OUTCOMES)).min(2)])
+    .describe('the worst that happens to the system; a list where it varies from run to run'),
 };
 
 /** The shape of a file before its steps are looked at one by one (for errors that name the step). */

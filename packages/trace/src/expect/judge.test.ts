@@ -380,6 +380,13 @@ describe('verdict', () => {
       problem: { code: 'E_LAB_TRACE_CUT' },
     });
   });
+  test.each([
+    ['logged or panicked', 'pass'],
+    ['hung or logged', 'fail'],
+  ])('of the outcomes %s, which a scenario leaves open, one has to be it: %s', (outcome, verdict) => {
+    const events = trace(INJECTED, seen, [11.5, 'guest.panic'], [12, 'lab.end']);
+    expect(judgeTrace({ ...header, outcome }, events).verdict).toBe(verdict);
+  });
   test('the wrong outcome fails even when every expectation holds', () => {
     const r = judgeTrace(header, trace(INJECTED, seen, [11.5, 'guest.panic'], [12, 'lab.end']));
     expect(r.verdict).toBe('fail');
