@@ -142,7 +142,9 @@ describe('fence_ipmilan and a BMC', () => {
   test('a BMC that accepts and does nothing: no proof, and the reading says on', async () => {
     powerOn();
     writeFileSync(join(folder, 'liar'), '');
-    const result = await fence(15);
+    let result = await fence(15);
+    // On a busy machine not even one call of the agent ends in that time: then nothing was read, which is no lie of the BMC.
+    if (result.state === 'unknown') result = await fence(90);
     rmSync(join(folder, 'liar'));
     expect(result).toMatchObject({ state: 'failed', reason: expect.stringContaining('Status: ON') });
     expect(result.proof).toBeUndefined();
