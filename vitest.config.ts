@@ -51,7 +51,7 @@ export default defineConfig({
         test: {
           name: 'long',
           include: ['test/published.long.test.ts', ...(longSearch ? SEARCHES : [])],
-          testTimeout: 300_000,
+          testTimeout: longSearch ? 1_200_000 : 300_000,
           hookTimeout: 300_000,
           // The seed is that of property tests; the others have one of their own.
           setupFiles: [...(longSearch ? ['test/seed.ts'] : []), 'test/umask.ts'],

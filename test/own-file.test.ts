@@ -55,7 +55,7 @@ const OTHERS: readonly (readonly [where: RegExp, words: string, what: string])[]
   [/^packages\/lab\/src\/repro\//, 'qmp', 'a line to the machine'],
   [/^packages\/cli\/src\/progress\.ts$/, 'verify', 'a phase of a download'],
   [
-    /^packages\/lab\/src\/(?:session|tape|machine\/channels|vmms\/(?:vmm|qemu))\.ts$/,
+    /^packages\/lab\/src\/(?:session|tape|machine\/channels|vmms\/(?:vmm|qemu-base))\.ts$/,
     'qmp hmp mcelog',
     'channels, sources',
   ],

@@ -13,6 +13,7 @@ const PARTS: Readonly<Record<string, Record<string, string>>> = {
   'xen-dom0': { qemu: QEMU, kernel: '7.2.12+deb13-amd64 amd64', xen: '4.20' },
   'amd-host': { qemu: QEMU, kernel: `${AMD64} amd64`, hostKernel: AMD64, hostQemu: '11.1.3' },
   'arm64-host': { qemu: QEMU, kernel: `${ARM64} arm64`, hostKernel: ARM64 },
+  'arm64-qemu-host': { qemu: QEMU, kernel: `${ARM64} arm64`, hostKernel: ARM64, hostQemu: '11.1.3' },
 };
 
 /** What the steps save before they inject: each page, and its place in the host. */

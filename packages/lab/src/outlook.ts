@@ -86,6 +86,8 @@ function planOf(input: OutlookInput): Planned | undefined {
   const next = injectionIn(steps[first] as Step, values)?.way === 'boot-record';
   if (those(meanings(steps), 'reset').length > 0 && !next) return undefined;
   const facts = machineKind(input.machine).facts(input.machine, input);
+  // What a kernel makes of it is known of the guest of the reference VMM.
+  if (facts.sea === undefined && those(meanings(steps), 'kernel-read').length > 0) return undefined;
   const at = (i: number): Planned | undefined => {
     const step = steps[i] as Step;
     const injection = injectionIn(step, values);

@@ -13,8 +13,13 @@ import type { MachineFault } from '../machines/kind.ts';
 /** Bytes of the window, and of each error block in it. */
 const WINDOW_KIB = 64;
 const BLOCK_BYTES = 0x1000;
-/** The window is so far below the top of memory that QEMU's initramfs and SeaBIOS's tables lie above it. */
-const BELOW_TOP_MIB = 32;
+/**
+ * The window is so far below the top of memory that QEMU's initramfs and SeaBIOS's tables lie above it: that of a guest, and
+ * that of a host layer, which has a VMM in it.
+ */
+const BELOW_TOP_MIB = { guest: 32, host: 512 } as const;
+/** MiB that a host layer has with such tables, and no guest has that is none. */
+export const HOST_MIB = 1024;
 /** MiB with which a kernel has room below it. */
 const LEAST_MIB = 192;
 /** A kernel looks so often for a record. */
@@ -46,7 +51,7 @@ export function bytesOfMib(mib: number): bigint {
 
 /** Where the window of a machine with so much memory (MiB) is. */
 function windowOf(memory: number): bigint {
-  return bytesOfMib(memory - BELOW_TOP_MIB);
+  return bytesOfMib(memory - (memory < HOST_MIB ? BELOW_TOP_MIB.guest : BELOW_TOP_MIB.host));
 }
 
 /** Keeps the kernel of such a machine off the window. */
@@ -54,14 +59,17 @@ export function windowWords(memory: number): string {
   return `memmap=${WINDOW_KIB}K$0x${windowOf(memory).toString(16)}`;
 }
 
-/** What does not fit together in a `machine:` that may have such tables. */
-export function tableFaults(data: Readonly<Record<string, unknown>>): MachineFault[] {
+/**
+ * What does not fit together in a `machine:` that may have such tables.
+ * @param least MiB of memory that it needs with them
+ */
+export function tableFaults(data: Readonly<Record<string, unknown>>, least = LEAST_MIB): MachineFault[] {
   if (data['apei'] !== true) return [];
   if (data['arch'] === 'aarch64')
     return [{ key: 'apei', message: 'apei: true needs arch: x86_64; aarch64 has ras: true' }];
-  const { memory = 256 } = data;
-  if (typeof memory !== 'number' || memory >= LEAST_MIB) return [];
-  return [{ key: 'memory', message: `apei: true needs memory: ${LEAST_MIB} or more` }];
+  const { memory } = data;
+  if (typeof memory !== 'number' || memory >= least) return [];
+  return [{ key: 'memory', message: `apei: true needs memory: ${least} or more` }];
 }
 
 /**

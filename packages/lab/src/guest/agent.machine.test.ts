@@ -199,9 +199,10 @@ describe('the agent as an ordinary process', () => {
     const { client } = await start();
     await client.call('spawn', { name: 'x' });
     const { virt } = await client.call('map', { proc: 'x', id: 'm', kind: 'memfd', pages: 3, lock: false });
-    expect(await client.call('system-call', { proc: 'x', id: 'm', at: 2 })).toMatchObject({ result: 1 });
+    expect(await client.call('system-call', { proc: 'x', id: 'm', at: 2 })).toMatchObject({ result: 8 });
     expect(await client.call('touch', { proc: 'x', id: 'm', at: 2 })).toMatchObject({ virt: virt + 0x2000n });
-    expect(await client.call('system-call', { proc: 'x', id: 'm', call: 'read' })).toMatchObject({ result: 1 });
+    expect(await client.call('system-call', { proc: 'x', id: 'm', call: 'read' })).toMatchObject({ result: 8 });
+    expect(await client.call('system-call', { proc: 'x', id: 'm', call: 'copy' })).toMatchObject({ result: 8 });
     // What read(2) has written into it.
     expect(await client.call('verify', { proc: 'x', id: 'm' })).toMatchObject({ intact: false, offset: 0n });
     await expect(client.call('touch', { proc: 'x', id: 'm', at: 3 })).rejects.toMatchObject({ errno: 'EINVAL' });

@@ -185,8 +185,10 @@ export function packVmm(node: NodePart): InnerProgram {
   return { files: [...packNode(node), ...vmmSources()], argv: [`/${NODE}`, `/${BESIDE_NODE}/src/main.js`] };
 }
 
-/** What a QEMU in the host layer needs besides its program: BIOS and the option ROMs of a PC that boots a kernel. */
+/** What an x86-64 QEMU in the host layer needs besides its program: BIOS and the option ROMs of a PC that boots a kernel. */
 const QEMU_ROMS = ['bios-256k.bin', 'kvmvapic.bin', 'linuxboot_dma.bin', 'pvh.bin'];
+/** Where the UEFI code of a guest in an arm64 host layer lies there. */
+export const INNER_FIRMWARE = '/qemu/share/QEMU_EFI.fd';
 
 /** A program as files for an image, and how to start it there. */
 export interface InnerProgram {
@@ -195,15 +197,15 @@ export interface InnerProgram {
 }
 
 /**
- * Packs an x86-64 QEMU for the host layer: loader, program, its libraries, the ROMs it needs.
- * @param argv how it is started here: from packages through their own loader, or the user's own program
+ * Packs a QEMU for the host layer: loader, program, its libraries, the ROMs it needs.
+ * @param argv how it is started: from packages through their own loader, or the user's own x86-64 program
  */
 export function packQemu(argv: readonly string[]): InnerProgram {
   const loader = argv.find(a => /\/ld-linux-[^/]*\.so\.\d$/.test(a));
   const program = loader === undefined ? (argv[0] ?? '') : (argv[argv.indexOf('--library-path') + 2] ?? '');
   const libraryPath =
     loader === undefined ? SYSTEM_LIBRARIES : (argv[argv.indexOf('--library-path') + 1] ?? '').split(':');
-  const dirs = [...libraryPath, join(dirname(program), '../lib/x86_64-linux-gnu')];
+  const dirs = [...libraryPath, ...(loader === undefined ? [join(dirname(program), '../lib/x86_64-linux-gnu')] : [])];
   const libraries = libraryClosure([program], dirs);
   const interpreter =
     loader ?? libraries.find(l => basename(l).startsWith('ld-linux-')) ?? '/lib64/ld-linux-x86-64.so.2';

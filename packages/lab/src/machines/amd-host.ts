@@ -4,7 +4,8 @@ import { HOST_CHANNELS } from '../machine/channels.ts';
 import { bootLinux, UART_SERIAL, words } from '../machine/command-line.ts';
 import { switchedOn } from '../module-parameters.ts';
 import { VMMS } from '../vmms/registry.ts';
-import { x86Layer } from './facts.ts';
+import { firmwareTables, HOST_MIB, tableFaults, windowWords } from '../firmware/tables.ts';
+import { ownFirmware, x86Layer } from './facts.ts';
 import { gatherHost } from './host-layer.ts';
 import type { MachineKind } from './kind.ts';
 
@@ -17,6 +18,12 @@ const schema = z.strictObject({
   memory: z.int().min(512).max(16384).default(1536).describe('MiB, of the host layer'),
   kernel: z.string().default('newest').describe('of the host layer'),
   append: z.string().default('').describe('added to the kernel command line of the host layer'),
+  apei: z
+    .boolean()
+    .default(false)
+    .describe(
+      'firmware-first RAS in the host layer: the lab is its firmware, with HEST, BERT and EINJ tables of its own',
+    ),
   guest: z
     .strictObject({
       cpu: z.string().default('host').describe('-cpu model of the guest'),
@@ -62,6 +69,9 @@ export const amdHost = {
   named: ({ guest }) => [guest.kernel],
   takes: () => ['hostKernel', ...vmm.takes],
 
+  faults: data => tableFaults(data, HOST_MIB),
+  firmware: spec => (spec.apei ? firmwareTables(spec.memory) : []),
+
   gather(spec, choices, supply) {
     const guest = choices.cpu === undefined ? spec.guest : { ...spec.guest, cpu: choices.cpu };
     const command = (program: readonly string[]): string[] => vmm.command(program, guest, {}, choices.append);
@@ -69,7 +79,8 @@ export const amdHost = {
   },
 
   outer(spec, files) {
-    const boot = bootLinux(files, words(UART_SERIAL, hugePages(spec), spec.append));
+    const window = spec.apei ? windowWords(spec.memory) : '';
+    const boot = bootLinux(files, words(UART_SERIAL, window, hugePages(spec), spec.append));
     return { machine: 'pc', cpu: `${spec.cpu},+svm,+npt`, boot };
   },
 
@@ -81,6 +92,12 @@ export const amdHost = {
     if (found === undefined) return {};
     const ignoreMsrs = switchedOn(spec.append, 'kvm', 'ignore_msrs') ?? false;
     const hugetlb = spec.guest.hugetlb === undefined ? {} : { hugetlb: true as const };
-    return { x86: [{ ...found, linux: { ...found.linux, ignoreMsrs } }], ...hugetlb };
+    const layer = { cpu: spec.cpu, cpus: spec.cpus, append: spec.append, part: 'hostKernel', config: 'host' } as const;
+    const ghes = spec.apei ? ownFirmware(layer, { ...input, append: '' }) : undefined;
+    return {
+      x86: [{ ...found, linux: { ...found.linux, ignoreMsrs } }],
+      ...(ghes === undefined ? {} : { ghes: { ...ghes, vmm } }),
+      ...hugetlb,
+    };
   },
 } satisfies MachineKind<Spec>;

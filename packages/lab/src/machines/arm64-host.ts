@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 import { HOST_CHANNELS } from '../machine/channels.ts';
-import { bootLinux, firmwareWords, PL011_SERIAL, virtMachine, words } from '../machine/command-line.ts';
 import { configSettings, kernelSettings } from '../outlook-settings.ts';
 import { VMMS } from '../vmms/registry.ts';
+import { ARM64_LAYER, ARM64_MODULES, arm64CanBeKept, arm64LayerOf } from './arm64-layer.ts';
 import { type FactsInput, ghesTarget, type SeaTarget } from './facts.ts';
 import { firmwareFaults } from './firmware.ts';
 import { gatherHost } from './host-layer.ts';
@@ -15,11 +15,7 @@ const schema = z.strictObject({
   kind: z
     .literal('arm64-host')
     .describe('emulated EL2: a Linux host with KVM, the reference VMM in it, a Linux guest in that'),
-  cpu: z.string().default('max,pauth-impdef=on').describe('QEMU -cpu model of the host layer'),
-  cpus: z.int().min(1).max(8).default(2),
-  memory: z.int().min(1024).max(16384).default(2048).describe('MiB, of the host layer'),
-  kernel: z.string().default('newest').describe('of the host layer'),
-  append: z.string().default('').describe('added to the kernel command line of the host layer'),
+  ...ARM64_LAYER,
   firmware: z.boolean().default(false).describe('the host layer boots through UEFI with ACPI'),
   ras: z.boolean().default(false).describe('firmware-first RAS in the host layer; needs firmware: true'),
   vmm: vmm.settings.prefault({}),
@@ -34,25 +30,6 @@ const schema = z.strictObject({
 });
 
 type Spec = z.infer<typeof schema>;
-
-/** The way to poison a page; KVM is built in. */
-const MODULES = ['hwpoison-inject'];
-
-/** DAMON walks the stage-2 tables of guests by itself, and the host would crash on a descriptor that the lab has broken. */
-const NO_DAMON = 'damon_stat.enabled=0';
-/** A VMM that crashes leaves its registers on the host's console; arm64 does not print them by itself. */
-const SHOW_CRASHES = 'sysctl.debug.exception-trace=1';
-/**
- * QEMU 11.1 keeps the physical and the virtual timer of an arm64 CPU, but not those of EL2, by which a VHE kernel keeps
- * time: a restored one stands still after a few seconds. Without VHE the host kernel itself runs at EL1.
- */
-const NO_VHE = 'kvm-arm.mode=nvhe';
-const KVM_MODE = /(?:^|\s)kvm[-_]arm\.mode=(\S*)/g;
-
-/** The modes of KVM that a scenario asks for: none where it leaves that to the lab. */
-function statedKvmModes(spec: Spec): string[] {
-  return [...spec.append.matchAll(KVM_MODE)].map(match => match[1] ?? '');
-}
 
 /** KVM in the host layer, and the guest that consumes errors of its host's memory. */
 function seaTarget(spec: Spec, { parts, append, configs }: FactsInput): SeaTarget | undefined {
@@ -88,21 +65,11 @@ export const arm64Host = {
   gather(spec, choices, supply) {
     const command = (program: readonly string[]): string[] =>
       vmm.command(program, spec.guest, spec.vmm, choices.append);
-    return gatherHost(spec, choices, supply, { target: 'aarch64', modules: MODULES, vmm, command });
+    return gatherHost(spec, choices, supply, { target: 'aarch64', modules: ARM64_MODULES, vmm, command });
   },
 
-  outer(spec, files) {
-    const mode = statedKvmModes(spec).length === 0 ? NO_VHE : '';
-    const commandLine = words(PL011_SERIAL, NO_DAMON, SHOW_CRASHES, mode, firmwareWords(spec), spec.append);
-    return {
-      machine: virtMachine(spec, 'virtualization=on'),
-      cpu: spec.cpu,
-      boot: bootLinux(files, commandLine),
-    };
-  },
-
-  // Only without VHE is it known to go on in time.
-  canBeKept: spec => statedKvmModes(spec).every(mode => mode === 'nvhe'),
+  outer: (spec, files) => arm64LayerOf(spec, files),
+  canBeKept: arm64CanBeKept,
 
   facts(spec, input) {
     const version = input.parts.hostKernel;

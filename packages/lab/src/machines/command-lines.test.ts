@@ -5,6 +5,7 @@ import { memoryEnds, qemuArgs } from '../machine/qemu-args.ts';
 import { VMMS } from '../vmms/registry.ts';
 import { amdHost } from './amd-host.ts';
 import { arm64Host } from './arm64-host.ts';
+import { arm64QemuHost } from './arm64-qemu-host.ts';
 import type { MachineFiles } from './kind.ts';
 import { machineKind, machineKinds, type MachineSpec, machineSchema } from './registry.ts';
 
@@ -34,12 +35,19 @@ const SPECS: Readonly<Record<string, object>> = {
     guest: { cpu: 'EPYC', cpus: 2, memory: 512, modules: ['msr'], append: 'mce=print_all' },
   },
   'amd-host, a guest in huge pages': { append: 'quiet', guest: { hugetlb: '2m' } },
+  'amd-host, whose firmware is the lab': { apei: true },
   'arm64-host': {},
   'arm64-host, all of it': {
     append: 'kvm-arm.mode=nested',
     firmware: true,
     ras: true,
     vmm: { sea: 'off', quarantine: 'on-request', maxErrors: 9 },
+    guest: { cpus: 2, memory: 512, append: 'quiet' },
+  },
+  'arm64-qemu-host': {},
+  'arm64-qemu-host, all of it': {
+    append: 'quiet',
+    vmm: { ras: false },
     guest: { cpus: 2, memory: 512, append: 'quiet' },
   },
 };
@@ -63,6 +71,10 @@ function outer(spec: MachineSpec, accel: Accel, ends: MachineEnds, append: strin
 
 function inner(spec: MachineSpec, append: string): string[] {
   if (spec.kind === amdHost.name) return VMMS.qemu.command(['/qemu'], amdHost.schema.parse(spec).guest, {}, append);
+  if (spec.kind === arm64QemuHost.name) {
+    const { guest, vmm } = arm64QemuHost.schema.parse(spec);
+    return VMMS.arm64Qemu.command(['/qemu'], guest, vmm, append);
+  }
   if (spec.kind !== arm64Host.name) return [];
   const { guest, vmm } = arm64Host.schema.parse(spec);
   return VMMS.reference.command(['/node', 'main.js'], guest, vmm, append);

@@ -42,6 +42,8 @@ export interface MachineFacts {
   hugetlb?: true;
   /** The Linux that drives a CXL memory device of the outer QEMU. */
   cxl?: Partial<Settings> | undefined;
+  /** A QEMU of arm64 whose guest has memory of its host. */
+  arm?: { qemu: Partial<Settings>; linux: Partial<Settings> } | undefined;
   /** A VMM of arm64 whose guest consumes errors of its host. */
   sea?: SeaTarget | undefined;
   /** Seconds by which a poll has found what waits in the banks, where that is not Linux's own matter. */
@@ -148,19 +150,20 @@ export function ghesTarget(
   };
 }
 
-/** The layer that a record of a firmware reaches which the lab plays itself, in an x86 guest. */
+/** The layer that a record of a firmware reaches which the lab plays itself: an x86 guest, or a host layer. */
 export function ownFirmware(
-  spec: { cpu: string; cpus: number; append: string },
+  spec: { cpu: string; cpus: number; append: string; part: 'kernel' | 'hostKernel'; config: 'guest' | 'host' },
   { accel, parts, append = '', configs }: FactsInput,
 ): GhesTarget | undefined {
   const kernel = kernelSettings(`${spec.append} ${append}`);
-  if (kernel === undefined || configs?.guest?.has('CONFIG_ACPI_APEI_GHES') === false) return undefined;
+  const config = configs?.[spec.config];
+  if (kernel === undefined || config?.has('CONFIG_ACPI_APEI_GHES') === false) return undefined;
   const vendor = cpuVendor(spec.cpu, accel === 'tcg' ? 'tcg' : 'intel');
   return {
     linux: {
       ...kernel,
-      ...configSettings(configs?.guest),
-      ...versionSetting(parts, 'kernel'),
+      ...configSettings(config),
+      ...versionSetting(parts, spec.part),
       ...(vendor === undefined ? {} : { vendor }),
       platform: accel,
       cpus: spec.cpus,

@@ -1,5 +1,7 @@
 /** What the kinds of machine with a host layer have in common. */
 import { statSync } from 'node:fs';
+import { tableFiles } from '../firmware/table-files.ts';
+import { firmwareTables } from '../firmware/tables.ts';
 import { agentImage, builtInSigns, findModules } from '../machine/images.ts';
 import type { PartChoices } from '../part-choices.ts';
 import type { QemuTarget } from '../supply/qemu.ts';
@@ -17,6 +19,7 @@ import { kernelOf } from './named-kernel.ts';
 
 interface HostSpec extends BaseSpec {
   firmware?: boolean;
+  apei?: boolean;
   guest: VmmGuest & { kernel: string; modules?: string[] };
 }
 
@@ -66,6 +69,7 @@ export async function gatherHost<Spec extends HostSpec>(
       initrd,
       guest: guestFiles,
       ...(firmware === undefined ? {} : { firmware: firmware.code }),
+      ...(machine.apei ? { tables: await tableFiles(supply.cacheDir, firmwareTables(machine.memory)) } : {}),
     },
     modules: modules.map(m => `/${m.path}`),
     builtIn: builtInSigns(hostKernel, names),

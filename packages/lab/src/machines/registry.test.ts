@@ -7,7 +7,17 @@ import { kindsTaking, machineFaults, machineKind, machineKinds, machineSchema } 
 const kinds = machineKinds();
 
 test.each(['machines', 'vmms'])('each file of %s is in its registry, or is what they have in common', folder => {
-  const common = new Set(['registry', 'kind', 'facts', 'firmware', 'host-layer', 'named-kernel', 'vmm']);
+  const common = new Set([
+    'registry',
+    'kind',
+    'facts',
+    'firmware',
+    'host-layer',
+    'named-kernel',
+    'arm64-layer',
+    'vmm',
+    'qemu-base',
+  ]);
   const files = globSync('*.ts', { cwd: join(import.meta.dirname, '..', folder) }).filter(f => !f.endsWith('.test.ts'));
   const own = files.map(file => basename(file, '.ts')).filter(file => !common.has(file));
   const known = folder === 'vmms' ? Object.values(VMMS).map(vmm => vmm.name) : kinds.map(kind => kind.name);
@@ -37,11 +47,11 @@ describe.each(kinds.map(kind => [kind.name, kind] as const))('%s', (name, kind) 
 
 test('choices of the user are for the kinds that have a use for them', () => {
   expect(kindsTaking('xen')).toEqual(['xen-dom0']);
-  expect(kindsTaking('hostKernel')).toEqual(['amd-host', 'arm64-host']);
-  expect(kindsTaking('hostQemu')).toEqual(['amd-host']);
+  expect(kindsTaking('hostKernel')).toEqual(['amd-host', 'arm64-host', 'arm64-qemu-host']);
+  expect(kindsTaking('hostQemu')).toEqual(['amd-host', 'arm64-qemu-host']);
   expect(kindsTaking('cpu')).toEqual(['linux-guest', 'cxl-guest', 'xen-dom0', 'amd-host']);
-  // Only where the scenario asks for firmware.
-  expect(kindsTaking('firmware')).toEqual([]);
+  // Elsewhere only where the scenario asks for firmware.
+  expect(kindsTaking('firmware')).toEqual(['arm64-qemu-host']);
   const uefi = machineSchema.parse({ kind: 'arm64-host', firmware: true });
   expect(machineKind(uefi).takes(uefi)).toContain('firmware');
 });

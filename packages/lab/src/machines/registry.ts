@@ -2,13 +2,14 @@ import { z } from 'zod';
 import type { SpecialPart } from '../part-choices.ts';
 import { amdHost } from './amd-host.ts';
 import { arm64Host } from './arm64-host.ts';
+import { arm64QemuHost } from './arm64-qemu-host.ts';
 import { cxlGuest } from './cxl-guest.ts';
 import type { BaseSpec, MachineFault, MachineKind } from './kind.ts';
 import { linuxGuest } from './linux-guest.ts';
 import { xenDom0 } from './xen-dom0.ts';
 
 /** The kinds of machine, one line each. */
-const KINDS = [linuxGuest, cxlGuest, xenDom0, amdHost, arm64Host] as const;
+const KINDS = [linuxGuest, cxlGuest, xenDom0, amdHost, arm64Host, arm64QemuHost] as const;
 
 /** What the guest of a host layer is where this very machine is that layer: see {@link MachineKind.local}. */
 export const FLAT_GUEST = linuxGuest.name;

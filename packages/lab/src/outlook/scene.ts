@@ -31,6 +31,8 @@ export type Meaning =
   | { is: 'handler'; process: string; handles: boolean }
   /** A process reads a page: once, or from now on, in user mode of a CPU. */
   | { is: 'read'; process: string; page: string; onCpu?: number }
+  /** The kernel uses a page of a process, in a system call or to copy it. */
+  | { is: 'kernel-read'; process: string; page: string }
   /** All virtual CPUs stand still, one of them in a mode that was looked for; and they run again. */
   | { is: 'stop'; cpu: number; mode: 'any' | 'user' | 'kernel' }
   | { is: 'go' }
@@ -134,6 +136,12 @@ export function running(cpu: number, { before }: Plan, victim: Victim): Settings
   if (last.mode === 'kernel') return ['kernel', 'kernel-recoverable', 'idle'];
   // In user mode it matters who is hit: only the process that was sent to that CPU is known.
   return busy !== undefined && busy.process === victim.process ? ['user'] : undefined;
+}
+
+/** Whether the kernel uses the page at `address` once the error is there. */
+export function kernelReads(address: Address, { before, after }: Plan): boolean {
+  const at = those(before, 'translation').find(t => `$${t.as}` === address)?.address ?? address;
+  return those(after, 'kernel-read').some(({ page }) => `$${page}` === at);
 }
 
 /** The Linux under a VMM, hit in the user mode of `victim`; undefined where the machine has no such VMM. */

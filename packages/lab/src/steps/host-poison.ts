@@ -2,12 +2,10 @@ import { pfnOf } from '@syndrome/decode/registers/address.ts';
 import { z } from 'zod';
 import type { HostInjection } from '@syndrome/decode/inject/injection.ts';
 import { hostFile, hostValue } from '@syndrome/decode/inject/poison.ts';
-import { fieldsOf, recordOf } from '@syndrome/decode/inject/ways.ts';
-import { QEMU_SIGBUS } from '@syndrome/decode/mca/vmm-made.ts';
-import type { Journey } from '@syndrome/decode/outlook/explore.ts';
+import { fieldsOf } from '@syndrome/decode/inject/ways.ts';
 import { gpa2hpa } from '@syndrome/qemu/qmp/translate.ts';
 import { LabError } from '../errors.ts';
-import { type Leg, type Legs, type Plan, running, those, victimOf } from '../outlook/scene.ts';
+import { hostPageLegs } from '../outlook/host-page.ts';
 import { u64 } from './arguments.ts';
 import { defineStep, type Value } from './step.ts';
 import { valueIn } from './values.ts';
@@ -23,43 +21,11 @@ type Args = z.infer<typeof schema>;
 
 const injection = ({ address, how }: Args, value: Value): HostInjection => ({ way: how, addr: value(address) });
 
-/** QEMU gets SIGBUS: action optional, and action required when the guest reads the page. */
-function legs(plan: Plan, { address }: Args): Legs | undefined {
-  const victim = victimOf(address, plan);
-  const [known] = plan.facts.x86 ?? [];
-  if (plan.injection.way !== 'corrupt-pfn' || known === undefined || victim.phys === undefined) return undefined;
-  const sigbus = recordOf({ ...plan.injection, gpa: victim.phys });
-  // QEMU's main thread tells the first CPU.
-  const cpu = running(0, plan, victim);
-  if (sigbus?.kind !== 'sigbus' || cpu === undefined) return undefined;
-  const linux = { ...known.linux, ...victim.settings };
-  const leg = (code: typeof sigbus.code, journey: Partial<Journey>): Leg => ({
-    journey: { record: { ...sigbus, code }, consumer: 'qemu', layers: { qemu: known.qemu, linux }, ...journey },
-    victim,
-  });
-  const optional = leg(sigbus.code, { choices: { linux: { running: cpu } } });
-  if (those(plan.after, 'vmm-reads').length > 0) {
-    const own = { qemu: { ...known.qemu, vmmReads: true }, linux };
-    return [[optional], [leg('BUS_MCEERR_AR', { layers: own })]];
-  }
-  if (plan.facts.hugetlb) {
-    // The host takes the whole huge page: the guest's kernel uses one of the neighbours sooner or later.
-    const neighbour = { qemu: known.qemu, linux: { ...known.linux, running: 'kernel' as const } };
-    const choices = { qemu: { bankStatus: [0n, QEMU_SIGBUS['amd-optional'].status] } };
-    return [[optional], [leg('BUS_MCEERR_AR', { layers: neighbour, choices })]];
-  }
-  if (!victim.reads) return [[optional]];
-  // The bank may hold the record of the first signal, or be empty again.
-  const choices = { qemu: { bankStatus: [0n, QEMU_SIGBUS['amd-optional'].status] } };
-  const layersOfRead = { qemu: known.qemu, linux: { ...linux, running: 'user' as const } };
-  return [[optional], [leg('BUS_MCEERR_AR', { choices, layers: layersOfRead })]];
-}
-
 export const hostPoison = defineStep({
   name: 'host-poison',
   schema,
   injection,
-  legs,
+  legs: (plan, { address }) => (plan.injection.way === 'corrupt-pfn' ? hostPageLegs(plan, address) : undefined),
   run: async (session, args) => {
     const { host, localHost } = session;
     const made = injection(args, valueIn(session));

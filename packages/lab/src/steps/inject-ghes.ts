@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { GHES_SECTIONS, ghesBlock, ghesInjection } from '@syndrome/decode/inject/ghes.ts';
 import type { GhesInjection } from '@syndrome/decode/inject/injection.ts';
-import { ABORT_FROM_VMM } from '@syndrome/decode/inject/walk.ts';
+import { ABORT_FROM_VMM, KERNEL_ABORT_FROM_VMM } from '@syndrome/decode/inject/walk.ts';
 import { fieldsOf, recordOf } from '@syndrome/decode/inject/ways.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import type { Journey } from '@syndrome/decode/outlook/explore.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import { firmwareLegs } from '../outlook/firmware.ts';
-import { guestOfVmm, type Leg, type Legs, type Plan, those, victimOf } from '../outlook/scene.ts';
+import { hostPageLegs } from '../outlook/host-page.ts';
+import { guestOfVmm, kernelReads, type Leg, type Legs, type Plan, those, victimOf } from '../outlook/scene.ts';
 import { u64 } from './arguments.ts';
 import { defineStep, type Value } from './step.ts';
 import { valueIn } from './values.ts';
@@ -38,25 +39,32 @@ function legs(plan: Plan, { severity, address }: Args): Legs | undefined {
   const victim = victimOf(address, plan);
   if (record === undefined || ghes === undefined) return undefined;
   const { vmm, qemu } = ghes;
-  if (qemu === undefined) return firmwareLegs(plan, { address });
+  if (qemu === undefined && vmm === undefined) return firmwareLegs(plan, { address });
   if (vmm && severity === 'recoverable' && victim.process === undefined) return undefined;
   // In the host layer the page is the VMM's, which asks for early signals and takes them.
   const page: Partial<Settings> = vmm ? { page: 'user', earlyKill: true, sigbusHandler: true } : victim.settings;
-  const journey: Journey = {
-    record,
-    consumer: 'qemu',
-    layers: { qemu, linux: { ...ghes.linux, ...page } },
-  };
+  const linux = { ...ghes.linux, ...page };
+  const journey: Journey =
+    qemu === undefined
+      ? { record, consumer: 'linux', layers: { linux } }
+      : { record, consumer: 'qemu', layers: { qemu, linux } };
   if (!vmm) return [[{ journey, victim }]];
   const host: Leg = { journey, victim: { ...victim, reads: false }, within: unnoticed };
-  if (!victim.reads || severity !== 'recoverable') return [[host]];
+  if (qemu === undefined && severity === 'recoverable') {
+    const inGuest = hostPageLegs(plan, address);
+    return inGuest && [[host], ...inGuest];
+  }
+  const inKernel = kernelReads(address, plan);
+  if (!(victim.reads || inKernel) || severity !== 'recoverable') return [[host]];
   // Only a VMM that has taken the error is known to answer the read with an abort.
   const taken = those(plan.after, 'awaited').some(({ event }) =>
     (vmm.tookError as readonly string[] | undefined)?.includes(event),
   );
-  const linux = guestOfVmm(plan, victim);
-  if (!taken || linux === undefined) return undefined;
-  const abort: Journey = { record: ABORT_FROM_VMM, consumer: 'linux', layers: { linux } };
+  const guest = guestOfVmm(plan, victim);
+  if (!taken || guest === undefined) return undefined;
+  const abort: Journey = inKernel
+    ? { record: KERNEL_ABORT_FROM_VMM, consumer: 'linux', layers: { linux: { ...guest, running: 'kernel' } } }
+    : { record: ABORT_FROM_VMM, consumer: 'linux', layers: { linux: guest } };
   return [[host], [{ journey: abort, victim: { ...victim, reads: false } }]];
 }
 

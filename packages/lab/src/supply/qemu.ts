@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import type { DebianArch } from './apt.ts';
 import { type ChildResult, runChild } from './child.ts';
 import { supplyError } from './errors.ts';
 import type { Fetcher } from './fetcher.ts';
@@ -112,15 +113,15 @@ const upstream = (packageVersion: string): string =>
   /\d+(?:\.\d+)+/.exec(packageVersion.replace(/^\d+:/, ''))?.[0] ?? packageVersion;
 
 /** What of the archive is a QEMU for a target. */
-const packagesOf = (fetcher: Fetcher, target: QemuTarget): Parameters<typeof offersOf>[1] => ({
+const packagesOf = (target: QemuTarget, arch: DebianArch): Parameters<typeof offersOf>[1] => ({
   label: `qemu-${target}`,
-  arch: fetcher.hostArch(),
+  arch,
   versionOf: ({ name, version }) => (name === QEMU_PACKAGES[target] ? upstream(version) : undefined),
 });
 
 /** Every QEMU on offer, newest first: one of each upstream version. @throws SupplyError */
 export async function offeredQemus(fetcher: Fetcher, target: QemuTarget): Promise<Offer[]> {
-  return allOffers(fetcher, packagesOf(fetcher, target), QEMU_RELEASES, fetcher.options.refresh === true);
+  return allOffers(fetcher, packagesOf(target, fetcher.hostArch()), QEMU_RELEASES, fetcher.options.refresh === true);
 }
 
 /** Whether a word asks for a QEMU from packages: `newest`, a series (10.0) or a version (10.0.13). */
@@ -132,8 +133,9 @@ async function findRelease(
   target: QemuTarget,
   query: string,
   refresh: boolean,
+  arch: DebianArch,
 ): Promise<{ release: Release; offer: Offer }> {
-  const packages = packagesOf(fetcher, target);
+  const packages = packagesOf(target, arch);
   const seen: Offer[] = [];
   for (const release of QEMU_RELEASES) {
     const offers = await offersOf(fetcher, packages, release, refresh);
@@ -150,10 +152,15 @@ async function findRelease(
 /**
  * QEMU from packages, run uninstalled with the loader and libraries of its own suite.
  * @param query a series or a version; without it the newest of stable's backports
+ * @param host what it runs on; one for another machine than this, such as a host layer, is not tried here
  * @throws SupplyError
  */
-export async function packagedQemu(fetcher: Fetcher, target: QemuTarget, query?: string): Promise<QemuPart> {
-  const host = fetcher.hostArch();
+export async function packagedQemu(
+  fetcher: Fetcher,
+  target: QemuTarget,
+  query?: string,
+  host: DebianArch = fetcher.hostArch(),
+): Promise<QemuPart> {
   const label = query === undefined ? `qemu-${target}` : `qemu-${target} ${query}`;
   const part = await fetcher.obtain({
     key: `qemu-${target}-${host}${query === undefined ? '' : `-${query}`}`,
@@ -162,7 +169,7 @@ export async function packagedQemu(fetcher: Fetcher, target: QemuTarget, query?:
     exact: query !== undefined && /\..*\./.test(query),
     resolve: async refresh => {
       const { release, offer } =
-        query === undefined ? { release: DEFAULT_RELEASE } : await findRelease(fetcher, target, query, refresh);
+        query === undefined ? { release: DEFAULT_RELEASE } : await findRelease(fetcher, target, query, refresh, host);
       const suites = await fetcher.index(label, host, release.suites, { refresh, optional: true });
       const main = QEMU_PACKAGES[target];
       const targetRelease = suites.find(suite => suite === release.target);
@@ -179,7 +186,10 @@ export async function packagedQemu(fetcher: Fetcher, target: QemuTarget, query?:
         version,
         groups: [{ arch: host, suites, packages }],
         keep: path => !unused.test(path),
-        finish: async root => await describeQemu(root, target, packageVersion, fetcher.options.signal),
+        finish: async root => {
+          const runsHere = host === fetcher.hostArch();
+          return await describeQemu(root, target, packageVersion, { runsHere, signal: fetcher.options.signal });
+        },
       };
     },
   });
@@ -196,7 +206,7 @@ async function describeQemu(
   root: string,
   target: QemuTarget,
   packageVersion: string,
-  signal: AbortSignal | undefined,
+  { runsHere, signal }: { runsHere: boolean; signal: AbortSignal | undefined },
 ): Promise<Record<string, string>> {
   const found = findLoader(root);
   const program = `usr/bin/qemu-system-${target}`;
@@ -206,14 +216,14 @@ async function describeQemu(
   const triplet = basename(found.libraries);
   const libraries = LIBRARY_BASES.map(base => `${base}/${triplet}`).filter(folder => existsSync(join(root, folder)));
   const at = (folders: readonly string[]): string => folders.map(folder => join(root, folder)).join(':');
-  const missing = await missingLibraries(join(root, found.loader), at(libraries), join(root, program), signal);
+  const missing = runsHere
+    ? await missingLibraries(join(root, found.loader), at(libraries), join(root, program), signal)
+    : [];
   if (missing.length > 0) {
     throw supplyError('E_SUPPLY_APT', `libraries of QEMU are missing in its packages: ${missing.join(', ')}`);
   }
-  const said = await versionSaid(
-    [join(root, found.loader), '--inhibit-cache', '--library-path', at(libraries), join(root, program)],
-    signal,
-  );
+  const started = [join(root, found.loader), '--inhibit-cache', '--library-path', at(libraries), join(root, program)];
+  const version = runsHere ? (await versionSaid(started, signal)).version : undefined;
   const bundle = join(root, dirname(found.loader), BUNDLE);
   mkdirSync(bundle);
   const modules = `usr/lib/${triplet}/qemu`;
@@ -231,7 +241,7 @@ async function describeQemu(
     data: data.map(p => `root/${p}`).join(':'),
     packageVersion,
     // A package that keeps up with a stable series has the version of its beginning in its name: `7.2+dfsg-7+deb12u18` is 7.2.22.
-    ...(said.version === undefined ? {} : { version: said.version }),
+    ...(version === undefined ? {} : { version }),
   };
 }
 

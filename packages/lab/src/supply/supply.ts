@@ -53,6 +53,12 @@ export class Supply {
     return qemu;
   }
 
+  /** QEMU from packages for a host layer, where it runs, of that layer's own architecture. @throws SupplyError */
+  async hostQemu(target: QemuTarget, version = 'newest'): Promise<QemuPart> {
+    const query = version === 'newest' ? undefined : version;
+    return await packagedQemu(this.#fetcher, target, query, target === 'aarch64' ? 'arm64' : 'amd64');
+  }
+
   /** A kernel image, on request with modules and config. Throws E_SUPPLY_WITHDRAWN with the nearest versions. */
   async kernel(request: KernelRequest): Promise<KernelPart> {
     return await obtainKernel(this.#fetcher, request);
