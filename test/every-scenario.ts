@@ -22,6 +22,7 @@ export const LONG: ReadonlySet<string> = new Set([
   'arm64-ghes-generic',
   'arm64-ghes-pcie',
   'arm64-ghes-processor',
+  'arm64-qemu-ao',
   'arm64-qemu-ar',
   'cec-soft-offline',
   'cxl-hwpoison',

@@ -32,7 +32,7 @@ function partOptions(command: Command): Command {
     .addOption(
       new Option(
         '--guest-kernel <version|path>',
-        'a version (7.2.12), a series (6.19), newest, or your own bzImage or Image',
+        'a version (7.2.12), a series (6.19), newest, each with :generic or :cloud for that flavour of it; or your own bzImage or Image',
       ).conflicts('kernel'),
     )
     .option('--kernel <version|path>', 'the same as --guest-kernel')

@@ -16,6 +16,7 @@ import {
   parseKernelQuery,
   queryFloor,
   selectKernel,
+  splitFlavour,
 } from './kernels.ts';
 import type { StoredPart } from './part-store.ts';
 import { bzImageRelease, checkKernelFile } from './user-file.ts';
@@ -24,7 +25,10 @@ export interface KernelRequest {
   arch: DebianArch;
   /** `cloud` (default) is smaller and boots faster; `generic` has all drivers and can be a Xen dom0. */
   flavour?: KernelFlavour | undefined;
-  /** `newest`, a series (`6.19`), a version (`7.2.12`), a release or package version, or the path of an image. */
+  /**
+   * `newest`, a series (`6.19`), a version (`7.2.12`), a release or package version, with a flavour behind it (`6.19:generic`) that goes
+   * before the other one; or the path of an image.
+   */
   version: string;
   modules?: boolean | undefined;
   config?: boolean | undefined;
@@ -58,16 +62,16 @@ export function isPath(text: string): boolean {
 export async function obtainKernel(fetcher: Fetcher, request: KernelRequest): Promise<KernelPart> {
   const { arch } = request;
   if (isPath(request.version)) return userKernel(resolve(request.version), arch);
-  const flavour = request.flavour ?? 'cloud';
-  const query = parseKernelQuery(request.version);
+  const { version: wanted, flavour = request.flavour ?? 'cloud' } = splitFlavour(request.version);
+  const query = parseKernelQuery(wanted);
   if (query === undefined) {
     throw new UsageError('E_SUPPLY_KERNEL_QUERY', `${request.version} is not a kernel version`, {
       hint: 'Give `newest`, a series (6.19), a version (7.2.12), or the path of an image.',
     });
   }
-  const label = `linux ${request.version} (${flavour}, ${arch})`;
+  const label = `linux ${wanted} (${flavour}, ${arch})`;
   const image = await fetcher.obtain({
-    key: `kernel-${arch}-${flavour}-${request.version}`,
+    key: `kernel-${arch}-${flavour}-${wanted}`,
     kind: 'kernel',
     label,
     exact: query.kind === 'exact',

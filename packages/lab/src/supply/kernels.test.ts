@@ -7,6 +7,7 @@ import {
   nearestVersions,
   parseKernelQuery,
   selectKernel,
+  splitFlavour,
 } from './kernels.ts';
 
 const entry = (name: string, version: string, suite: string, bytes = 13_000_000): IndexEntry => ({
@@ -41,6 +42,17 @@ const ENTRIES = [
   entry('linux-image-6.12.94+deb13-arm64-16k', '6.12.94-1', 'trixie', 100_000_000),
 ];
 const CLOUD = kernelsIn(ENTRIES, 'amd64', 'cloud');
+
+test.each([
+  ['newest:generic', 'newest', 'generic', { kind: 'newest' }],
+  ['6.19:cloud', '6.19', 'cloud', { kind: 'series', series: '6.19' }],
+  ['7.2.12', '7.2.12', undefined, { kind: 'exact', text: '7.2.12' }],
+  ['6.19:rt', '6.19:rt', undefined, undefined],
+  [':generic', ':generic', undefined, undefined],
+])('%s names a version and a flavour', (text, version, flavour, query) => {
+  expect(splitFlavour(text)).toEqual({ version, flavour });
+  expect(parseKernelQuery(text)).toEqual(query);
+});
 
 describe('kernels in a package index', () => {
   test('newest first, without stubs, unsigned images, debug symbols and other flavours', () => {

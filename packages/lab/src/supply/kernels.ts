@@ -83,8 +83,20 @@ export function compareKernels(a: string, b: string): number {
 /** A version query: `newest`, a series (`6.19`), an upstream version, a package version, or a release name. */
 export type KernelQuery = { kind: 'newest' } | { kind: 'series'; series: string } | { kind: 'exact'; text: string };
 
-/** Reads a version query; undefined when it is none of them. */
-export function parseKernelQuery(text: string): KernelQuery | undefined {
+/**
+ * Takes the flavour from behind a version.
+ * @example splitFlavour('6.19:generic') // { version: '6.19', flavour: 'generic' }
+ * splitFlavour('6.19') // { version: '6.19', flavour: undefined }
+ */
+export function splitFlavour(text: string): { version: string; flavour: KernelFlavour | undefined } {
+  const [, version, flavour] = /^([^:]+):(cloud|generic)$/.exec(text) ?? [];
+  if (version === undefined) return { version: text, flavour: undefined };
+  return { version, flavour: flavour === 'generic' ? 'generic' : 'cloud' };
+}
+
+/** Reads a version query, with or without a flavour behind it; undefined when it is none of them. */
+export function parseKernelQuery(asked: string): KernelQuery | undefined {
+  const { version: text } = splitFlavour(asked);
   if (text === 'newest' || text === 'latest') return { kind: 'newest' };
   if (text.length > 100) return undefined;
   if (/^\d+\.\d+$/.test(text)) return { kind: 'series', series: text };
