@@ -44,7 +44,7 @@ const SEVERITIES: Readonly<Record<string, string>> = { info: 'none', information
 function ofEvent({ name, fields = {} }: Pick<TraceEvent, 'name' | 'fields'>): string | undefined {
   if (name === undefined) return undefined;
   const said: Fields = fields;
-  const kind = name.replace(/^(?:guest|host)\.(?!agent-ready|msr$|interrupts|alive|silent)/, '');
+  const kind = name.replace(/^(?:guest|host|domu)\.(?!agent-ready|msr$|interrupts|alive|silent)/, '');
   if (kind === 'mce-record' || kind === 'xen.mce-bank') {
     return said['source'] === 'mcelog' ? undefined : `machine check ${shown(said, MACHINE_CHECK)}`;
   }

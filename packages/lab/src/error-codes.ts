@@ -13,6 +13,8 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
     'The configuration of a kernel lacks an option without which the scenario says nothing, or has one of which it needs the absence. The message says which, and what a kernel without it does. Choose another version or flavour.',
   E_LAB_KERNEL_GONE:
     'The scenario is about one version of Linux, which is neither in the cache nor on offer at the mirror any more. Give an image of your own with --kernel.',
+  E_LAB_XEN_TOOL: 'A tool of Xen did not do in dom0 what a step asked of it; the message has its words.',
+  E_LAB_DOMU: 'The tools of a Xen dom0 could not start the domain of the scenario, or it did not come up.',
   E_LAB_KEXEC:
     'kexec could not load the crash kernel under Xen. It has to be the kexec of the Xen that runs, and the kernel has to fit into what crashkernel= keeps for it.',
   E_LAB_KVM:

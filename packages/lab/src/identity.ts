@@ -77,14 +77,14 @@ export function machineIdentities(assembly: Assembly, cacheDir: string): Machine
   const digests = new FileDigests(join(cacheDir, 'digests', 'sha256'));
   const files = byContent(assembly.files, digests);
   digests.keep();
-  const { accel, modules, host, crash } = assembly;
+  const { accel, modules, host, crash, domu } = assembly;
   const under = accel === 'kvm' ? [cpus()[0]?.model, release()] : [];
   const identity = (setup: Assembly, done: unknown): Identity => digest([stableArgs(setup), modules, under, done]);
   const unseen = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
   // What goes to the guest under test is on those disks too.
   const { append: _, ...alike } = assembly;
   return {
-    guest: identity({ ...assembly, files }, [host, crash]),
+    guest: identity({ ...assembly, files }, domu === undefined ? [host, crash] : [host, crash, domu]),
     ...(host === undefined ? {} : { host: identity({ ...alike, files: unseen }, 'host layer') }),
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { outlookOf, type OutlookInput } from './outlook.ts';
 import { bundledScenarios, parseScenarios, type Scenario } from './scenario/load.ts';
+import { OR } from '@syndrome/trace/expect/verdict.ts';
 import type { FieldValue } from '@syndrome/decode/events/row.ts';
 
 /** Versions as `assemble` writes them. */
@@ -22,6 +23,7 @@ const VALUES: ReadonlyMap<string, FieldValue> = new Map([
   ['region', 0x800_0000n],
   ['hostpage', 0x5123_4000n],
   ['before', 0x5123_4000n],
+  ['frame', 0x5a60_0000n],
 ]);
 
 function inputOf(scenario: Scenario, more: Partial<OutlookInput> = {}): OutlookInput {
@@ -47,13 +49,15 @@ const SILENT: Record<string, string> = {
   'hugetlb-guest-reset': 'a reset may end anything',
   'mce-inject-module.corrected': 'the record comes from a file of the guest',
   'mce-inject-module.uncorrected': 'the record comes from a file of the guest',
+  'xen-page-offline': 'nothing is injected: a tool asks for a page',
 };
 
 describe('the scenarios that come with the program', () => {
   test.each(all.filter(s => SILENT[s.name] === undefined))('$name: the rules say what it states', scenario => {
     const outlook = outlookOf(inputOf(scenario));
-    expect(outlook?.outcome).toBe(scenario.outcome);
-    expect(outlook?.possible?.[0]).toBe(scenario.outcome);
+    const stated = scenario.outcome.split(OR);
+    expect(stated).toContain(outlook?.outcome);
+    expect(stated).toContain(outlook?.possible?.[0]);
   });
 
   test.each(all.filter(s => SILENT[s.name] !== undefined))('$name: nothing is said', scenario => {
@@ -69,6 +73,7 @@ describe('the scenarios that come with the program', () => {
       ['amd-deferred-ways.default-poll', ['signalled', 'none'], ['whether Linux polls in time']],
       ['amd-succor-tcg.in-kernel', ['panicked', 'signalled', 'logged'], ['running', 'when the page is read']],
       ['intel-guest-on-amd-host', ['panicked', 'logged'], ['running']],
+      ['xen-uc-as-written', ['hung', 'logged', 'none'], ['whether somebody asks']],
     ]);
   });
 });

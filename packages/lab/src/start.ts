@@ -69,7 +69,7 @@ async function startOnce(
   signal: AbortSignal,
   options: StartOptions & { identities: MachineIdentities },
 ): Promise<Session> {
-  const { machine, modules, host, crash } = assembly;
+  const { machine, modules, host, crash, domu } = assembly;
   const cold = options.cold === true || machineKind(machine).canBeKept?.(machine) === false;
   const command = (ends: MachineEnds): string[] => qemuArgs(assembly, ends);
   const channels = machineChannels(assembly);
@@ -145,6 +145,7 @@ async function startOnce(
     if (host) await startGuest(session, host);
     withModules(session);
     if (crash) await (await import('./crash-kernel.ts')).loadCrashKernel(session, crash);
+    if (domu) await (await import('./domu.ts')).startDomU(session, domu);
     await session.orDie(session.agent.call('hello', {}, ANSWER), SLOW.deadlineMs, 'the guest to answer');
     if (!cold) {
       await guestPoint.save(session);

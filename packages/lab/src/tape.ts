@@ -5,10 +5,12 @@ import type { AgentEvent } from './guest/protocol.ts';
 import type { TranscriptEntry } from '@syndrome/qemu/qmp/client.ts';
 import type { EventFields, EventName } from '@syndrome/decode/events/catalog.ts';
 import { event, type LogEvent } from '@syndrome/decode/events/event.ts';
-import { type EventReader, kernelTraceEvents } from '@syndrome/decode/text/event-reader.ts';
+import { type EventReader, kernelTraceEvents, linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 import { hmpOutputEvents } from '@syndrome/decode/text/qemu/messages.ts';
+import { agentEvent, agentLine } from '@syndrome/decode/text/syndrome/agent-events.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
 import { LAYERS, type Layer, type Source, type TraceEvent } from '@syndrome/trace/event.ts';
+import { DOMU_CONSOLE } from './machine/domu-image.ts';
 import type { NewEvent, TraceRecorder } from './trace/recorder.ts';
 
 /** An event belongs to the layer its name begins with, else to the layer it was heard from. */
@@ -80,10 +82,12 @@ export class Tape {
     });
     let readyBoot: string | undefined;
     const traced = layer === 'guest' || layer === 'host' ? kernelTraceEvents(layer) : undefined;
+    const domu = this.#domu();
     agent.onEvent(event => {
       if (event.name === 'line') {
-        // The only file that is followed is the pipe of trace events.
-        this.#all(traced?.push(event.fields.text) ?? [], layer, 'agent');
+        // The files that are followed are the console of a domain of Xen and the pipe of trace events.
+        if (event.fields.path === DOMU_CONSOLE) domu(event.fields.text);
+        else this.#all(traced?.push(event.fields.text) ?? [], layer, 'agent');
         return;
       }
       if (event.name === 'ready') {
@@ -96,6 +100,17 @@ export class Tape {
       if (known) this.record(known, layer, 'agent');
     });
     return agent;
+  }
+
+  /** Takes what a domain of Xen besides dom0 has on its console: the lines of its kernel and of the agent in it. */
+  #domu(): (line: string) => void {
+    const kernel = this.lines('domu', 'console', linuxEvents('domu'));
+    return line => {
+      const said = agentLine(line.trim());
+      const ready = said && agentEvent(said.name, Object.fromEntries(said.fields), 'domu');
+      if (ready === undefined) kernel(line);
+      else this.record(ready, 'domu', 'console', line);
+    };
   }
 
   /** Takes a QMP transcript. `meaning` says which events count, and may look at them. */

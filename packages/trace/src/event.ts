@@ -15,7 +15,7 @@ export const TRACE_VERSION = 2;
  * `lab` is what the lab itself did, `machine` the outer QEMU of a nested machine; the others are the layers of the system
  * under test, outermost first.
  */
-export const LAYERS = ['lab', 'machine', 'host', 'vmm', 'xen', 'guest', 'process'] as const;
+export const LAYERS = ['lab', 'machine', 'host', 'vmm', 'xen', 'guest', 'domu', 'process'] as const;
 export type Layer = (typeof LAYERS)[number];
 
 /** Where a line came from. */

@@ -13,6 +13,7 @@ const LANES: Record<Layer, { head: string; color: 'gray' | 'cyan' | 'magenta' | 
   vmm: { head: 'vmm', color: 'cyan' },
   xen: { head: 'xen', color: 'magenta' },
   guest: { head: 'guest', color: 'blue' },
+  domu: { head: 'domu', color: 'green' },
   process: { head: 'proc', color: 'yellow' },
 };
 
@@ -23,6 +24,8 @@ const DEATHS: ReadonlySet<EventName | undefined> = new Set<EventName>([
   'xen.panic',
   'vmm.guest-panicked',
   'xen.fatal-mce',
+  'xen.domain-crashed',
+  'domu.panic',
   'guest.oops',
   'host.oops',
   'xen.bug',

@@ -102,6 +102,7 @@ const OUTCOMES: Readonly<Record<OutlookOutcome, string>> = {
   reset: 'The machine was reset.',
   panicked: 'A kernel or Xen panicked.',
   hung: 'The guest shows no sign of life any more.',
+  'domain-crashed': 'Xen ended a domain other than dom0; dom0 and the other domains go on.',
   killed: 'A process died of the error.',
   signalled: 'A process got SIGBUS and lives: it has a handler for it.',
   logged: 'The error was reported in a log or a counter, and nothing else happened.',

@@ -62,11 +62,25 @@ export const AGENT = {
   'guest.agent-ready': row('kernel:string arch?:string cpus?:number', 'The agent in the guest answers.', {
     line: f => `agent ready on Linux ${short(f.kernel)}`,
   }),
+  'domu.agent-ready': row(
+    'kernel:string arch?:string cpus?:number',
+    'The agent in a domain of Xen besides dom0 answers.',
+    {
+      line: f => `agent ready on Linux ${short(f.kernel)} in a domU`,
+    },
+  ),
   'guest.msr': row('cpu:number msr:register value:register', 'A model-specific register that the lab read.'),
   'guest.saved-record': row(
     'name:string bytes:number',
     'A file of what the kernel of the boot before has saved (pstore).',
     { line: f => `saved over the reset: ${short(f.name)}, ${short(f.bytes)} bytes` },
+  ),
+  'guest.program': row(
+    'command:string code:number text:string',
+    'A program that the lab ran in the guest, and what it wrote.',
+    {
+      line: f => `${short(f.command)} ends with ${short(f.code)}: ${short(f.text)}`,
+    },
   ),
   'guest.alive': row('kernel?:string', 'The guest answered when asked.', { line: () => 'the guest answers' }),
   'guest.silent': row('reason?:string', 'The guest did not answer when asked.', {
@@ -97,6 +111,7 @@ export const AGENT = {
   ),
   'guest.line': row('text:string', 'A line on the console of the guest, as it stands there.'),
   'host.line': row('text:string', 'A line on the console of the host layer, as it stands there.'),
+  'domu.line': row('text:string', 'A line on the console of a domain of Xen besides dom0, as it stands there.'),
   'xen.line': row('text:string', 'A line of Xen on the console, as it stands there.'),
   'vmm.line': row('text:string', 'A line that the VMM printed, as it stands there.'),
 };

@@ -13,7 +13,7 @@ import { SYSTEMS } from './systems.ts';
 import { TOOLS } from './tools.ts';
 import { XEN } from './xen.ts';
 
-type EventLayer = 'host' | 'guest' | 'xen' | 'vmm' | 'process' | 'lab' | 'machine';
+type EventLayer = 'host' | 'guest' | 'domu' | 'xen' | 'vmm' | 'process' | 'lab' | 'machine';
 
 /** Of everything but Linux: the layer stands in the name. */
 const LAYERED = { ...XEN, ...QEMU, ...REFERENCE_VMM, ...AGENT, ...LAB };
@@ -26,7 +26,7 @@ type Kinds = typeof KINDS;
 /** What Linux reports, without the layer in front of it. */
 export type LinuxKind = keyof typeof LINUX;
 /** The layers in which a Linux may run. */
-export type LinuxLayer = 'guest' | 'host';
+export type LinuxLayer = 'guest' | 'host' | 'domu';
 /** An event as a reader of text makes it: what Linux and its tools say has no layer yet. */
 export type EventKind = keyof Kinds;
 /** An event as a trace names it: `guest.panic`, `vmm.exit`, … */
@@ -86,6 +86,8 @@ export const CATALOG: readonly CatalogEvent[] = [
   ...layered('host'),
   ...linux('guest'),
   ...layered('guest'),
+  ...linux('domu'),
+  ...layered('domu'),
   ...(['xen', 'vmm', 'process', 'lab', 'machine'] as const).flatMap(layered),
 ];
 

@@ -85,6 +85,34 @@ export const XEN = {
       next: 'Look at the log of the domain.',
     },
   }),
+  'xen.domain-crash': row('file:string line?:number', 'Xen gives up a domain, at this place of its source.', {
+    severity: 'fatal',
+    line: f => `Xen crashes a domain, in ${short(f.file)}`,
+    record: {
+      reporter: 'kernel',
+      of: () => 'machine-check',
+      only: f => MACHINE_CHECK.test(String(f.file)),
+      headline: 'Xen crashes a domain because of a hardware error',
+      explanation:
+        'The domain has the bad page and Xen cannot take it away from it (a PV domain besides dom0), or cannot tell it.',
+      next: 'Start the domain again; dom0 and the others go on. The bank before it says which page it was.',
+    },
+  }),
+  'xen.domain-crashed': row('domain:number cpu?:number by?:number', 'A domain of Xen is gone.', {
+    severity: 'fatal',
+    line: f => `domain ${short(f.domain)} has crashed`,
+  }),
+  'xen.page-kept': row('domain:number mfn:pfn', 'Xen could not take a bad page away from the domain that has it.', {
+    severity: 'uncorrected',
+    line: f => `Xen cannot take frame ${short(f.mfn)} away from domain ${short(f.domain)}`,
+    record: {
+      reporter: 'kernel',
+      headline: 'Xen cannot take a bad page away from a domain',
+      explanation:
+        'Only a domain with translated addresses (HVM, PVH) can have a page unmapped. Xen crashes any other.',
+      next: 'Look whether the domain still runs.',
+    },
+  }),
   'xen.page-owner': row('domain:number', 'Xen says whose the page of a machine check is.', {
     severity: 'uncorrected-recoverable',
     line: f => `the page of the error is of domain ${short(f.domain)}`,

@@ -42,6 +42,13 @@ const injection: fc.Arbitrary<Injection> = fc.oneof(
   }),
   fc.record({ way: fc.constant('stage-2-walk' as const), addr: u64 }),
   fc.record({ way: fc.constantFrom(...OWN), command: fc.string() }),
+  fc.record({
+    way: fc.constant('xen-mceinj' as const),
+    domain: fc.integer({ min: 0, max: 32767 }),
+    addr: u64,
+    cpu: fc.integer({ min: 0, max: 255 }),
+    type: fc.integer({ min: 0, max: 4 }),
+  }),
   fc.record(
     {
       way: fc.constant('cxl' as const),

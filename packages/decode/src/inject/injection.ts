@@ -101,6 +101,17 @@ export interface MonitorInjection {
   command: string;
 }
 
+/** A machine check that Xen plays to itself, by its tool in dom0. */
+export interface XenMceinjInjection {
+  way: 'xen-mceinj';
+  /** Whose address it is: translated for a domain with translated addresses, a machine address for any other. */
+  domain: number;
+  addr: bigint;
+  cpu: number;
+  /** Which of the tool's records: 0 to 4. */
+  type: number;
+}
+
 export type Injection =
   | MceInjection
   | GhesInjection
@@ -110,6 +121,7 @@ export type Injection =
   | ProcessInjection
   | WalkInjection
   | CxlInjection
+  | XenMceinjInjection
   | MonitorInjection;
 
 /** How an error gets into a machine. */

@@ -11,6 +11,7 @@ import { MONITOR } from './monitor.ts';
 import { HOST_PAGE, PROCESS_PAGE } from './poison.ts';
 import { STAGE_2_WALK } from './walk.ts';
 import type { Fields, InjectedFields, WayOf } from './way.ts';
+import { XEN_MCEINJ } from './xen-mceinj.ts';
 
 const WAYS: { readonly [W in Way]: WayOf<InjectionOf<W>> } = {
   mce: MCE,
@@ -24,6 +25,7 @@ const WAYS: { readonly [W in Way]: WayOf<InjectionOf<W>> } = {
   userfaultfd: PROCESS_PAGE,
   'stage-2-walk': STAGE_2_WALK,
   cxl: CXL,
+  'xen-mceinj': XEN_MCEINJ,
   hmp: MONITOR,
   qmp: MONITOR,
   'write-file': MONITOR,

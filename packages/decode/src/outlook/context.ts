@@ -127,6 +127,8 @@ export interface Settings {
   cxlListRead: boolean;
   /** dom0 registered for VIRQ_MCA. */
   dom0Registered: boolean;
+  /** Whose the page is: `dom0` · `pv` another domain, with addresses of the machine in its page tables · `hvm` one whose addresses Xen translates (HVM, PVH). */
+  owner: 'dom0' | 'pv' | 'hvm';
 }
 
 /** A context: who consumes the record, and whatever is known beyond it. */
@@ -360,6 +362,7 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   cxlMasked: { text: 'CXL protocol errors are masked', assume: yes, others: either('cxlMasked') },
   cxlListRead: { text: 'the poison list is read', assume: no, others: either('cxlListRead') },
   dom0Registered: { text: 'dom0 takes VIRQ_MCA', assume: yes, others: either('dom0Registered') },
+  owner: { text: 'which domain has the page', assume: () => 'dom0', others: () => ['pv', 'hvm'] },
 };
 
 /** The names of all settings, for option tables. */

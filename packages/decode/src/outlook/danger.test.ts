@@ -126,7 +126,7 @@ describe('what is known narrows it', () => {
 });
 
 it('from the loss of a process on, an outcome is a danger', () => {
-  expect(OUTCOMES.filter(isDangerous)).toEqual(['vmm-died', 'reset', 'panicked', 'hung', 'killed']);
+  expect(OUTCOMES.filter(isDangerous)).toEqual(['vmm-died', 'reset', 'panicked', 'hung', 'domain-crashed', 'killed']);
 });
 
 /** A combination of settings that is drawn as the chain asks for them. */

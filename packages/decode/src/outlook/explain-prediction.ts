@@ -19,6 +19,7 @@ export const WHAT: Record<OutlookOutcome, string> = {
   reset: 'the machine is reset',
   panicked: 'panics',
   hung: 'hangs',
+  'domain-crashed': 'ends a domain; dom0 and the others go on',
   killed: 'kills the process',
   signalled: 'signals the process with SIGBUS; it lives',
   logged: 'logs the error and goes on',

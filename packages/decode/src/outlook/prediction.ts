@@ -5,10 +5,20 @@ import type { OutlookRecord } from './record.ts';
 import type { Rule } from './rule.ts';
 
 /**
- * What becomes of a system, the worst first: `vmm-died` · `reset` the machine · `panicked` · `hung` · `killed` a
- * process died · `signalled` a process got SIGBUS and lives · `logged` · `none`.
+ * What becomes of a system, the worst first: `vmm-died` · `reset` the machine · `panicked` · `hung` ·
+ * `domain-crashed` Xen ended a domain other than dom0 · `killed` a process died · `signalled` a process got SIGBUS and lives · `logged` · `none`.
  */
-export const OUTCOMES = ['vmm-died', 'reset', 'panicked', 'hung', 'killed', 'signalled', 'logged', 'none'] as const;
+export const OUTCOMES = [
+  'vmm-died',
+  'reset',
+  'panicked',
+  'hung',
+  'domain-crashed',
+  'killed',
+  'signalled',
+  'logged',
+  'none',
+] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /**

@@ -60,6 +60,16 @@ export const XEN_RULES = defineRules('xen', 'Xen xen/arch/x86/cpu/mcheck/mce.c',
     'observed',
     'Xen xen/arch/x86/cpu/mcheck/mcaction.c',
   ],
+  'domain-crash': [
+    'Xen cannot take a page away from a PV domain other than dom0, whose page tables it does not hold: it crashes the domain.',
+    'observed',
+    'Xen xen/arch/x86/cpu/mcheck/mcaction.c mc_memerr_dhandler(), vmce.c unmmap_broken_page()',
+  ],
+  'amd-no-handler': [
+    'Recovery of pages is Intel’s alone: of an AMD memory error the record is printed and dom0 is told, the page stays, and the domain that has it never learns of it.',
+    'observed',
+    `${AMD}; mce_intel.c intel_init_mce() has the only handlers`,
+  ],
   'page-free': ['The page belongs to no domain and is taken away.', 'read', 'Xen xen/arch/x86/cpu/mcheck/mcaction.c'],
   'not-recovered': [
     'The page is Xen’s own: the error cannot be recovered from.',
@@ -180,26 +190,34 @@ function actsOn(record: McaCase): boolean {
 }
 
 /** Whether Xen takes the address for a physical one. */
-function physical(record: McaCase, amd: boolean): boolean {
+function physical(record: McaCase): boolean {
   const s = MCI_STATUS_INTEL.read(record.status);
   if (!s.ADDRV || record.addr === undefined) return false;
-  return amd || (s.MISCV && record.misc?.MODE === ADDRESS_MODE_PHYSICAL);
+  return s.MISCV && record.misc?.MODE === ADDRESS_MODE_PHYSICAL;
 }
 
 /** Takes the page away. */
 function offline(record: McaCase, facts: Facts, run: Run): Ending {
-  const amd = facts.vendor() === 'amd';
+  if (facts.vendor() === 'amd') return goOn(record, facts, run, R['amd-no-handler'], 'VIRQ_MCA to dom0');
   const s = MCI_STATUS_INTEL.read(record.status);
-  const required = !amd && s.S && s.AR;
+  const required = s.S && s.AR;
   // What cannot be recovered from is fatal when it was consumed, and only logged when it was not.
   const lost = (rule: Rule): Ending =>
     required ? failed(record, facts, run, rule) : goOn(record, facts, run, rule, 'logged');
-  if (!amd && !actsOn(record)) return lost(required ? R['srar-unknown'] : R.continue);
-  if (!physical(record, amd)) return lost(R['no-address']);
+  if (!actsOn(record)) return lost(required ? R['srar-unknown'] : R.continue);
+  if (!physical(record)) return lost(R['no-address']);
   const page = facts.get('page');
   const address = hex(valuesOf(record).addr ?? 0n);
   if (page === 'free' || page === 'poisoned') return run.end('logged', R['page-free'], address);
   if (page !== 'user' && page !== 'clean') return lost(R['not-recovered']);
+  if (facts.get('owner') === 'pv') {
+    run.print(
+      'MCE: This error page is ownded by DOM <domain>',
+      'Unmap broken memory <frame> for DOM<domain> failed',
+      'domain_crash called from arch/x86/cpu/mcheck/mcaction.c:<line>',
+    );
+    return run.end('domain-crashed', R['domain-crash'], address);
+  }
   run.note(R['page-offline'], address);
   run.print(
     'MCE: This error page is ownded by DOM <domain>',

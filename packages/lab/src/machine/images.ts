@@ -132,6 +132,24 @@ export function packProgram({ program, loader, libraries }: GuestProgramPart, fo
   };
 }
 
+/**
+ * Programs of the supply where they would be installed, so that they start each other and a user starts them by their names.
+ * @param late libraries that they load only when they run
+ */
+export function installPrograms(
+  { program, more, loader, libraries }: GuestProgramPart,
+  late: readonly string[] = [],
+): ImageFile[] {
+  const programs = [program, ...more];
+  return [
+    ...programs.map(file => ({ file, path: `usr/sbin/${basename(file)}` })),
+    { file: loader, path: `lib64/${basename(loader)}` },
+    ...[...libraryClosure(programs, libraries), ...late.flatMap(name => libraries.map(dir => join(dir, name)))]
+      .filter(file => basename(file) !== basename(loader))
+      .map(file => ({ file, path: `usr/lib/x86_64-linux-gnu/${basename(file)}` })),
+  ];
+}
+
 /** Files for dom0 with which it loads a crash kernel, and the command that does. */
 export function packCrashKernel(
   kexec: GuestProgramPart,

@@ -46,6 +46,8 @@ export interface MachineFacts {
   arm?: { qemu: Partial<Settings>; linux: Partial<Settings> } | undefined;
   /** A VMM of arm64 whose guest consumes errors of its host. */
   sea?: SeaTarget | undefined;
+  /** How the domain of Xen besides dom0 has its memory. */
+  domu?: Settings['owner'] | undefined;
   /** Seconds by which a poll has found what waits in the banks, where that is not Linux's own matter. */
   poll?: number;
 }

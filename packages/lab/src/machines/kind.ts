@@ -65,6 +65,8 @@ export interface MachineParts<Spec> {
   host?: HostPlan;
   /** The command with which dom0 loads its crash kernel. */
   crash?: string[];
+  /** The command with which dom0 starts a domain. */
+  domu?: string[];
   /** The kernels that take errors of the machine themselves, that right under the outer QEMU first. */
   kernels: KnownKernel[];
   /** Versions and files, for the header of the trace. */
@@ -96,6 +98,8 @@ export interface MachineKind<Spec extends BaseSpec = BaseSpec> {
   readonly schema: z.ZodType<Spec>;
   /** From the outside in. The first one is the outer QEMU. */
   readonly layers: readonly Layer[];
+  /** Those of them that this one is without. */
+  lacks?(spec: Spec): readonly Layer[];
   /** The VMM in its host layer, if it has one. */
   readonly vmm?: Pick<Vmm, 'channels' | 'port' | 'control' | 'prints' | 'announcedExit'>;
   readonly channels: readonly Channel[];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { xenEvents } from '@syndrome/decode/text/event-reader.ts';
 import { FLAT_CHANNELS } from '../machine/channels.ts';
 import { escape, UART_SERIAL, words } from '../machine/command-line.ts';
+import { DOM0_MODULES, packDomU } from '../machine/domu-image.ts';
 import { agentImage, builtInSigns, findModules, KEXEC_MODULES, packCrashKernel } from '../machine/images.ts';
 import { versionSetting, x86Layer } from './facts.ts';
 import { describeSystem, type MachineKind } from './kind.ts';
@@ -17,6 +18,15 @@ const schema = z.strictObject({
   kernel: z.string().default('newest'),
   append: z.string().default('').describe('added to the dom0 kernel command line'),
   xenAppend: z.string().default('').describe('added to the Xen command line'),
+  domu: z
+    .strictObject({
+      type: z.enum(['pv', 'pvh']).default('pv').describe('pvh needs a CPU with svm, whose addresses Xen translates'),
+      cpus: z.int().min(1).max(4).default(1),
+      memory: z.int().min(96).max(4096).default(192).describe('MiB'),
+      append: z.string().default('').describe('added to its kernel command line'),
+    })
+    .optional()
+    .describe('dom0 starts a domain (domain 1, `domu`) with its own kernel and the agent in it'),
   crashKernel: z.boolean().default(false).describe('dom0 loads a crash kernel: its own kernel, with the agent in it'),
 });
 
@@ -44,7 +54,8 @@ function xenCommandLine(spec: Spec): string {
 export const xenDom0 = {
   name: 'xen-dom0',
   schema,
-  layers: ['vmm', 'xen', 'guest'],
+  layers: ['vmm', 'xen', 'guest', 'domu'],
+  lacks: ({ domu }) => (domu === undefined ? ['domu'] : []),
   channels: FLAT_CHANNELS,
   memoryGb: 2,
   console: () => xenEvents(),
@@ -56,20 +67,25 @@ export const xenDom0 = {
 
   async gather(spec, choices, supply) {
     const machine = choices.cpu === undefined ? spec : { ...spec, cpu: choices.cpu };
-    const { crashKernel } = machine;
+    const { crashKernel, domu } = machine;
     const qemu = await supply.qemu('x86_64', choices.qemu);
     const kernel = await kernelOf(supply, machine.kernel, choices.kernel, {
       arch: 'amd64',
       flavour: 'generic',
-      modules: crashKernel,
+      modules: crashKernel || domu !== undefined,
     });
     const xen = await supply.xen(choices.xen ?? machine.xen);
     const plain = await agentImage(supply, 'amd64');
-    const names = crashKernel ? KEXEC_MODULES : [];
+    const names = domu === undefined ? (crashKernel ? KEXEC_MODULES : []) : DOM0_MODULES;
     const modules = findModules(kernel, names);
     const kexec = crashKernel ? await supply.kexec() : undefined;
     const crash = kexec && packCrashKernel(kexec, kernel.image, plain, CRASH_COMMAND_LINE);
-    const initrd = crash ? await agentImage(supply, 'amd64', [...modules, ...crash.files]) : plain;
+    const tools = domu && (await supply.xenTools(xen.version));
+    const inside =
+      tools &&
+      packDomU({ tools, busybox: (await supply.busybox('amd64')).program, kernel: kernel.image, initrd: plain }, domu);
+    const added = [...(crash?.files ?? []), ...(inside?.files ?? [])];
+    const initrd = added.length > 0 ? await agentImage(supply, 'amd64', [...modules, ...added]) : plain;
     return {
       machine,
       qemu,
@@ -79,10 +95,12 @@ export const xenDom0 = {
       // Xen takes the errors, dom0 none.
       kernels: [],
       ...(crash === undefined ? {} : { crash: crash.argv }),
+      ...(inside === undefined ? {} : { domu: inside.argv }),
       parts: {
         ...describeSystem(kernel, machine),
         xen: xen.version,
         ...(kexec === undefined ? {} : { kexec: kexec.version }),
+        ...(domu === undefined ? {} : { domu: `${domu.type} × ${domu.cpus}, ${domu.memory} MiB` }),
       },
     };
   },
@@ -101,6 +119,7 @@ export const xenDom0 = {
     if (found === undefined) return { poll: POLL_SECONDS };
     const { platform: _, ...linux } = found.linux;
     const xen = { ...versionSetting(input.parts, 'xen'), cpus: spec.cpus, dom0Registered: true };
-    return { x86: [{ ...found, linux, guest: 'xen', xen }], poll: POLL_SECONDS };
+    const domu = spec.domu && (spec.domu.type === 'pv' ? 'pv' : 'hvm');
+    return { x86: [{ ...found, linux, guest: 'xen', xen }], domu, poll: POLL_SECONDS };
   },
 } satisfies MachineKind<Spec>;

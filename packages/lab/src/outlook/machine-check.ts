@@ -2,7 +2,8 @@ import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
 import type { Injection, MceInjection } from '@syndrome/decode/inject/injection.ts';
 import { recordOf, settledBy } from '@syndrome/decode/inject/ways.ts';
 import { QUIRKY_CPUS } from '@syndrome/decode/outlook/linux-quirks.ts';
-import { type Address, type Legs, type Plan, running, victimOf } from './scene.ts';
+import { type Address, type Legs, type Plan, running, those, victimOf } from './scene.ts';
+import { pageOwner } from './xen.ts';
 
 /**
  * What comes of a machine check that the VMM under test injects: one journey for each kind of host.
@@ -30,9 +31,8 @@ export function machineCheckLegs(plan: Plan, address: Address | undefined, earli
           mcip: earlier !== undefined,
           ...asleep(injection, guest === undefined ? up : undefined),
         },
-        // dom0's page is at another address of the machine than of dom0.
-        linux: { ...linux, ...(guest === 'xen' ? {} : victim.settings) },
-        ...(xen && { xen }),
+        linux: { ...linux, ...(guest === 'xen' && !asked(plan, address) ? {} : victim.settings) },
+        ...(xen && { xen: { ...xen, ...pageOwner(plan, address) } }),
       },
       ...(guest === undefined ? {} : { guest }),
       choices: { linux: { running: cpu } },
@@ -41,6 +41,10 @@ export function machineCheckLegs(plan: Plan, address: Address | undefined, earli
   }));
   return [journeys];
 }
+
+/** Whether Xen was asked where the page is: it is at another address of the machine than of dom0. */
+const asked = ({ before }: Plan, address: Address | undefined): boolean =>
+  those(before, 'translation').some(t => `$${t.as}` === address);
 
 /** A CPU of the host's own may be of any model: the first is one without quirks, the others are those that have some. */
 function signaturesOf({ cpuid, qemu }: NonNullable<Plan['facts']['x86']>[number]): readonly (bigint | undefined)[] {

@@ -55,6 +55,11 @@ export class Numbers {
     return undefined;
   }
 
+  /** Whether a line is the first to tell a number. */
+  isTold({ seq }: TraceEvent): boolean {
+    return this.#told.some(told => told.seq === seq);
+  }
+
   /** An answer, with the numbers that this line is the first to tell. */
   captured(answer: string, { seq }: TraceEvent): string {
     const here = this.#told.filter(told => told.seq === seq);

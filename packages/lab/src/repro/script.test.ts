@@ -122,3 +122,32 @@ agent = R 2 ok version=1.0.0 boot=… cpus=2…
 `,
   );
 });
+
+test('the end of a program that an agent was told to run comes before the next is said', () => {
+  const events = [
+    said('guest', 'agent', 'E ready t=1'),
+    lab('lab.step', { index: 1, step: 'xen-p2m', text: 'xen-p2m address=134217728 as=frame' }),
+    asked('guest', 'agent', '1 exec name=xen-tool argv=/bin/tool output=/run/tool.0'),
+    said('guest', 'agent', 'R 1 ok proc=xen-tool pid=9 t=2'),
+    said('guest', 'agent', 'E exit proc=victim pid=8 status=exited code=0 t=3'),
+    said('guest', 'agent', 'E exit proc=xen-tool pid=9 status=exited code=0 t=4'),
+    asked('guest', 'agent', '2 read path=/run/tool.0'),
+    said('guest', 'agent', 'D 2 domain%200x5a600000'),
+    said('guest', 'agent', 'R 2 ok bytes=18 t=5'),
+    lab('lab.value', { name: 'frame', value: '0x000000005a600000' }),
+    asked('vmm', 'qmp', 'mce 0 7 0xbd2000008000017a 0x5 0x5a600000 0x86'),
+  ].map((event, i) => ({ seq: i + 1, t: i, ...event }) as TraceEvent);
+  const lines = scriptOf({ header: { ...HEADER, expect: [] }, events, steps: [], nested: false });
+  expect(lines.map(({ do: what, text }) => `${what} ${text}`)).toEqual([
+    'step xen-p2m address=134217728 as=frame',
+    'await E ready …',
+    'send 1 exec name=xen-tool argv=/bin/tool output=/run/tool.0',
+    'await R 1 ok …',
+    'await E exit proc=xen-tool …',
+    'send 2 read path=/run/tool.0',
+    'await D 2 … domain%20{frame} …',
+    'await R 2 ok …',
+    'await {"QMP": …',
+    'send mce 0 7 0xbd2000008000017a 0x5 {frame} 0x86',
+  ]);
+});

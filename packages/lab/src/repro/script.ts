@@ -42,10 +42,16 @@ function channelOf({ layer, source }: Pick<TraceEvent, 'layer' | 'source'>, nest
   return source === 'stderr' || source === 'events' || source === 'control' ? source : undefined;
 }
 
-/** The number of an agent's answer, or whether QMP answers; undefined for what comes unasked. */
-function answerTo({ source, raw = '', dir }: TraceEvent): string | undefined {
+/**
+ * The number of an agent's answer, or whether QMP answers; undefined for what comes unasked.
+ * @param programs that an agent was told to run: their end is an answer, too
+ */
+function answerTo({ source, raw = '', dir }: TraceEvent, programs: ReadonlySet<string>): string | undefined {
   if (dir !== 'receive') return undefined;
-  if (source === 'agent') return /^R \d+ (?:ok|err \w+)/.exec(raw)?.[0];
+  if (source === 'agent') {
+    const [end, program = ''] = /^E exit proc=(\S+)/.exec(raw) ?? [];
+    return programs.has(program) ? end : /^R \d+ (?:ok|err \w+)/.exec(raw)?.[0];
+  }
   return source === 'qmp' ? /"(?:return|error)": /.exec(raw)?.[0] : undefined;
 }
 
@@ -57,6 +63,7 @@ export function scriptOf({ header, events, steps, nested }: RunRecord): ScriptLi
   const numbers = new Numbers(events);
   const script: ScriptLine[] = [];
   const open = new Set<Channel>();
+  const programs = new Set<string>();
   const index = new TraceIndex(events);
   for (const event of events) {
     if (event.name === 'lab.step') script.push({ do: 'step', text: String(event.fields?.text) });
@@ -70,7 +77,10 @@ export function scriptOf({ header, events, steps, nested }: RunRecord): ScriptLi
       open.add(channel);
       script.push({ do: 'send', channel, text: numbers.named(withoutId(event)) });
     }
-    const answer = answerTo(event);
+    const program = event.dir === 'send' ? /^\d+ exec name=(\S+)/.exec(event.raw ?? '')?.[1] : undefined;
+    if (program !== undefined) programs.add(program);
+    const answer =
+      answerTo(event, programs) ?? (numbers.isTold(event) ? /^D \d+/.exec(event.raw ?? '')?.[0] : undefined);
     if (answer !== undefined && channel !== undefined) {
       script.push({ do: 'await', channel, text: numbers.captured(answer, event) });
     }

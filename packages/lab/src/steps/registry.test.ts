@@ -43,6 +43,8 @@ describe('the steps', () => {
     ['write-file', { path: '/sys/kernel/debug/mce-inject/bank', value: 9, injects: true }, true],
     ['write-file', { path: '/sys/kernel/debug/mce-inject/bank', value: 9 }, false],
     ['write-msr', { msr: '0x425', value: '$page', injects: true }, true],
+    ['xen-mceinj', { domain: 0, address: '$page' }, true],
+    ['xen-hptool', { do: 'mem-offline', address: '$page' }, false],
     ['touch', { process: 'victim', page: 'page' }, false],
   ])('%s %j injects: %s', (name, args, expected) => {
     expect(injects(ofArguments(name, args))).toBe(expected);

@@ -48,6 +48,9 @@ import { vmmQmp } from './vmm-qmp.ts';
 import { wait } from './wait.ts';
 import { writeFile } from './write-file.ts';
 import { writeMsr } from './write-msr.ts';
+import { xenHptool } from './xen-hptool.ts';
+import { xenMceinj } from './xen-mceinj.ts';
+import { xenP2m } from './xen-p2m.ts';
 import type { StepKind, Value } from './step.ts';
 
 const KINDS = [
@@ -73,6 +76,9 @@ const KINDS = [
   mcelog,
   errorRecords,
   injectMce,
+  xenP2m,
+  xenMceinj,
+  xenHptool,
   injectGhes,
   bootRecord,
   injectEinj,

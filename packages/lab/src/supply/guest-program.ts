@@ -8,6 +8,8 @@ import type { PartKind } from './manifest.ts';
 export interface GuestProgramPart {
   version: string;
   program: string;
+  /** Those that were asked for besides. */
+  more: string[];
   loader: string;
   libraries: string[];
 }
@@ -15,10 +17,14 @@ export interface GuestProgramPart {
 interface GuestProgram {
   /** Of the request in the cache, and of the part. */
   kind: PartKind;
+  /** Which one, where there are several of a kind: `4.20`. */
+  series?: string;
   /** The Debian package that holds it. */
   package: string;
   /** Its path in that package, without the leading slash. */
   program: string;
+  /** Paths of others in it that are taken, too. */
+  more?: readonly string[];
   /** Suites whose package is good. */
   suites: readonly string[];
   /** Of the dependency closure, what the program is linked with; the rest is for an installed system. */
@@ -31,15 +37,17 @@ const LIBRARY = /^(?:usr\/)?lib(?:64)?\/(?:x86_64-linux-gnu\/)?[^/]*\.so(?:\.[^/
 
 /** A program of a Debian package with what it is linked with. @throws SupplyError */
 export async function obtainGuestProgram(fetcher: Fetcher, wish: GuestProgram): Promise<GuestProgramPart> {
-  const label = `${wish.kind} (amd64)`;
+  const name = wish.series === undefined ? wish.kind : `${wish.kind}-${wish.series}`;
+  const label = `${name} (amd64)`;
+  const programs = [wish.program, ...(wish.more ?? [])];
   const part = await fetcher.obtain({
-    key: `${wish.kind}-amd64`,
+    key: `${name}-amd64`,
     kind: wish.kind,
     label,
     exact: false,
     resolve: async refresh => {
       const suites = await fetcher.index(label, 'amd64', wish.suites, { refresh, optional: true });
-      const want = (name: string): boolean => wish.wanted.test(name);
+      const want = (found: string): boolean => wish.wanted.test(found);
       const packages = await fetcher.apt('amd64').closure(suites, [wish.package], { want });
       const packageVersion = packages.find(p => p.name === wish.package)?.version ?? '';
       const version = packageVersion.replace(/^\d+:/, '').replace(/-[^-]*$/, '');
@@ -47,9 +55,9 @@ export async function obtainGuestProgram(fetcher: Fetcher, wish: GuestProgram): 
         name: `${wish.kind}-${version}-amd64`,
         version,
         groups: [{ arch: 'amd64', suites, packages }],
-        keep: path => path === wish.program || LIBRARY.test(path),
+        keep: path => programs.includes(path) || LIBRARY.test(path),
         finish: async root => {
-          for (const path of [wish.program, LOADER]) {
+          for (const path of [...programs, LOADER]) {
             if (!existsSync(join(root, path))) {
               throw supplyError('E_SUPPLY_APT', `the packages of ${wish.kind} hold no ${path}`);
             }
@@ -63,6 +71,7 @@ export async function obtainGuestProgram(fetcher: Fetcher, wish: GuestProgram): 
   return {
     version: part.manifest.version,
     program: at('program'),
+    more: (wish.more ?? []).map(path => join(part.folder, 'root', path)),
     loader: at('loader'),
     libraries: [at('libraries')],
   };

@@ -10,6 +10,7 @@ export type PartKind =
   | 'modules'
   | 'config'
   | 'xen'
+  | 'xen-tools'
   | 'firmware'
   | 'busybox'
   | 'toolchain'

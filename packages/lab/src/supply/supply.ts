@@ -108,6 +108,12 @@ export class Supply {
     return await obtainKexec(this.#fetcher);
   }
 
+  /** The tools of a dom0 with their libraries, for the Xen of this version. */
+  async xenTools(version: string): Promise<GuestProgramPart> {
+    const { obtainXenTools } = await import('./xen-tools.ts');
+    return await obtainXenTools(this.#fetcher, version);
+  }
+
   /** rasdaemon with its libraries, for the guest whose machine checks it is to decode beside ours. */
   async rasdaemon(): Promise<GuestProgramPart> {
     const { obtainRasdaemon } = await import('./rasdaemon.ts');

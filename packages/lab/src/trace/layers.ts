@@ -3,5 +3,7 @@ import { machineKind, type MachineSpec } from '../machines/registry.ts';
 
 /** What a trace of a machine says in its header: its layers between those of the lab and of the processes, outermost first. */
 export function layersOf(machine: MachineSpec): Layer[] {
-  return ['lab', ...machineKind(machine).layers, 'process'];
+  const { layers, lacks } = machineKind(machine);
+  const lacking = lacks?.(machine) ?? [];
+  return ['lab', ...layers.filter(layer => !lacking.includes(layer)), 'process'];
 }

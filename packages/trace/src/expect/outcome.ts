@@ -48,6 +48,7 @@ const SIGNS: Record<Exclude<Outcome, 'none'>, (event: TraceEvent) => boolean> = 
   reset: e => e.name === 'vmm.memory-failure' && e.fields?.action === 'reset',
   panicked: e => PANICS.has(e.name),
   hung: e => e.name === 'guest.silent',
+  'domain-crashed': e => e.name === 'xen.domain-crashed' || e.name === 'domu.panic',
   killed: e => e.name === 'process.exit' && e.fields?.status === 'signaled',
   signalled: e => e.name === 'process.signal' && e.fields?.signal === 'SIGBUS',
   logged: e =>

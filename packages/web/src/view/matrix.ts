@@ -54,6 +54,7 @@ export const LETTERS: Readonly<Record<Outcome, string>> = {
   reset: 'R',
   hung: 'H',
   'vmm-died': 'V',
+  'domain-crashed': 'D',
 };
 
 /** Whether a run said something of the system under test. */

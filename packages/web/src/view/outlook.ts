@@ -67,7 +67,7 @@ export function chipsOf({ alternatives }: Prediction): Alternative[] {
 
 /** Whether an outcome is bad, for a colour beside its word. */
 export function outcomeWeight(outcome: string): 'bad' | 'warn' | 'good' | 'plain' {
-  if (['vmm-died', 'reset', 'panicked', 'hung'].includes(outcome)) return 'bad';
+  if (['vmm-died', 'reset', 'panicked', 'hung', 'domain-crashed'].includes(outcome)) return 'bad';
   if (outcome === 'killed' || outcome === 'signalled') return 'warn';
   return outcome === 'logged' || outcome === 'none' ? 'good' : 'plain';
 }

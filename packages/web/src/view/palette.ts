@@ -20,6 +20,7 @@ export const COLORS = [
   'layer-vmm',
   'layer-xen',
   'layer-guest',
+  'layer-domu',
   'layer-process',
 ] as const;
 export type Color = (typeof COLORS)[number];

@@ -58,7 +58,13 @@ export function agentLine(line: string): { name: string; fields: Map<string, str
 /** Values by their key on the wire; undefined where the line has none. */
 type AgentValues = Readonly<Record<string, FieldValue | undefined>>;
 
-type AgentName = 'guest.agent-ready' | 'host.agent-ready' | 'process.signal' | 'process.exit' | 'process.spin-ended';
+type AgentName =
+  | 'guest.agent-ready'
+  | 'host.agent-ready'
+  | 'domu.agent-ready'
+  | 'process.signal'
+  | 'process.exit'
+  | 'process.spin-ended';
 
 /** Which event of the catalogue an event of the agent in a guest is, and the keys that its fields have on the wire. */
 const EVENTS: Readonly<Record<string, { name: AgentName; keys: Readonly<Record<string, string>> }>> = {
@@ -91,7 +97,7 @@ export function agentEvent(
   values: AgentValues,
   layer: LinuxLayer,
 ): LogEvent<AgentName | 'lab.note'> | undefined {
-  if (layer === 'host' && name !== 'ready') return undefined;
+  if (layer !== 'guest' && name !== 'ready') return undefined;
   if (name === 'dropped') {
     return event('lab.note', { text: `the agent dropped ${String(values['lines'])} lines: its port was too slow` });
   }

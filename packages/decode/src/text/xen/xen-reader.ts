@@ -56,6 +56,43 @@ const XEN_LINES: readonly Pattern<keyof typeof XEN>[] = [
     captures: [['domain', 'dec']],
     source: 'MCE: This error page is ownded by DOM %d',
   },
+  {
+    re: /^Unmap broken memory ([0-9a-f]{1,16}) for DOM(\d{1,5}) failed/,
+    event: 'xen.page-kept',
+    captures: [
+      ['mfn', 'hex'],
+      ['domain', 'dec'],
+    ],
+    source: 'Unmap broken memory %#lx for DOM%d failed',
+  },
+  {
+    re: /^domain_crash called from ([^: ]{1,256}):(\d{1,9})/,
+    event: 'xen.domain-crash',
+    captures: [
+      ['file', 'text'],
+      ['line', 'dec'],
+    ],
+    source: 'domain_crash called from %s:%d',
+  },
+  {
+    re: /^Domain (\d{1,5}) \(vcpu#\d{1,5}\) crashed on cpu#(\d{1,6}):/,
+    event: 'xen.domain-crashed',
+    captures: [
+      ['domain', 'dec'],
+      ['cpu', 'dec'],
+    ],
+    source: 'Domain %d (vcpu#%d) crashed on cpu#%d:',
+  },
+  {
+    re: /^Domain (\d{1,5}) reported crashed by domain (\d{1,5}) on cpu#(\d{1,6}):/,
+    event: 'xen.domain-crashed',
+    captures: [
+      ['domain', 'dec'],
+      ['by', 'dec'],
+      ['cpu', 'dec'],
+    ],
+    source: 'Domain %d reported crashed by domain %d on cpu#%d:',
+  },
 ];
 
 const FATAL = /^Fatal machine check: (.{0,256})$/s;
