@@ -86,7 +86,7 @@ for (const file of globSync('packages/*/package.json', { cwd: root }))
 // What the program reads beside its sources.
 for (const file of globSync('packages/supervisor/src/policy/shipped/*.yaml', { cwd: root }))
   cpSync(join(root, file), join(dist, 'syndrome', file));
-for (const folder of ['guest', 'scenarios', 'docs/playbooks']) {
+for (const folder of ['guest', 'scenarios', 'docs/playbooks', 'packages/lab/native']) {
   cpSync(join(root, folder), join(dist, 'syndrome', folder), {
     recursive: true,
     filter: from => !from.startsWith(join(root, 'guest/fuzz')),

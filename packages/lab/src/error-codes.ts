@@ -5,6 +5,8 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_FILES: 'The folder or archive that is to be in the guest cannot be read; the cause is in the message.',
   E_LAB_FIRMWARE:
     'The lab could not play the firmware of the machine: the guest has not taken the last record, or the machine has no such firmware (`apei: true`).',
+  E_LAB_FORK:
+    'A machine that stands still could not be forked, or its fork did not answer; the message says how. Other engines need no fork: `--engine restore`.',
   E_LAB_HOST_LOCAL:
     'This machine cannot be the host layer itself (the hint says what is missing), or its kernel refused to poison the page.',
   E_LAB_INTERRUPTED: 'A signal stopped the run. Everything is cleaned up, and nothing is judged.',

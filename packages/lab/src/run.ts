@@ -19,7 +19,7 @@ import { injects, outlives, runStep, savedBy } from './steps/registry.ts';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
 import { isFoundAs } from '@syndrome/trace/trace-index.ts';
 import { layersOf } from './trace/layers.ts';
-import { TraceRecorder } from './trace/recorder.ts';
+import { type Recorded, TraceRecorder } from './trace/recorder.ts';
 
 /** Of the JSON that `run --json` prints. */
 const RESULT_VERSION = 1;
@@ -53,8 +53,22 @@ export interface RunServices extends Services {
   keep?: 'all' | ((result: RunResult, events: readonly TraceEvent[]) => boolean);
   /** The machine, where the caller has put it together already. */
   prepared?: PreparedRun;
+  /** Where the run goes on from; else its machine is started. */
+  point?: StartingPoint;
   onHeader?: (header: TraceHeader, trace: string) => void;
   onEvent?: (event: TraceEvent) => void;
+}
+
+/** A machine of this scenario that has done some of its steps, and may be had as often as it is wanted. */
+export interface StartingPoint {
+  /** How many steps it has done. */
+  steps: number;
+  /** What has happened to it until then. */
+  recorded: Recorded;
+  /** It has to be started once more for this, see {@link RunResult.restarts}. */
+  restarts: number;
+  /** The machine, for this run alone. @throws LabError, LabInterrupted */
+  take(recorder: TraceRecorder, signal: AbortSignal): Promise<Session>;
 }
 
 function newTraceFile(scenario: string, startedAt: Date): string {
@@ -63,7 +77,7 @@ function newTraceFile(scenario: string, startedAt: Date): string {
 }
 
 /** A machine with its files on disk, and what it and the run are known by. */
-interface PreparedRun {
+export interface PreparedRun {
   assembly: Assembly;
   machine: MachineIdentities;
   identity: RunIdentity;
@@ -82,11 +96,26 @@ export async function prepareRun(spec: RunSpec, services: Services): Promise<Pre
  * @throws LabInterrupted
  */
 export async function runScenario(spec: RunSpec, services: RunServices): Promise<RunResult> {
-  const startedAt = new Date();
+  return (await tracedRun(spec, services)).result;
+}
+
+/** A run with its whole trace, kept as a file or not. */
+export interface TracedRun {
+  result: RunResult;
+  header: TraceHeader;
+  events: readonly TraceEvent[];
+}
+
+/** {@link runScenario}, with the trace. @throws LabInterrupted */
+export async function tracedRun(spec: RunSpec, services: RunServices): Promise<TracedRun> {
   const scenario = scenarioOf(spec.scenario);
-  const file = services.trace ?? newTraceFile(scenario.name, startedAt);
+  const asked = new Date();
   const ready = services.prepared ?? (await prepareRun(spec, services).catch((error: unknown) => error as Error));
+  const { point } = services;
   if (services.signal?.aborted) throw new LabInterrupted();
+  // What happened to the machine before is told as if it had happened just now.
+  const startedAt = point ? new Date(Date.now() - point.recorded.lasted / 1e6) : asked;
+  const file = services.trace ?? newTraceFile(scenario.name, startedAt);
   const { assembly, identity } = ready instanceof Error ? {} : ready;
   const parts = assembly?.parts ?? {};
   const header: TraceHeader = {
@@ -103,14 +132,17 @@ export async function runScenario(spec: RunSpec, services: RunServices): Promise
     ...(identity === undefined ? {} : { identity }),
   };
   const keep = services.keep ?? 'all';
-  const recorder = new TraceRecorder(header, keep === 'all' ? file : undefined);
-  if (services.onEvent) recorder.listen(services.onEvent);
+  const recorder = new TraceRecorder(header, keep === 'all' ? file : undefined, point?.recorded);
   services.onHeader?.(header, file);
-  let restarts = 0;
+  if (services.onEvent) {
+    recorder.events.forEach(services.onEvent);
+    recorder.listen(services.onEvent);
+  }
+  let restarts = point?.restarts ?? 0;
   try {
     if (ready instanceof Error) throw ready;
     requireKernels(scenario, ready.assembly, recorder);
-    await drive({ ...spec, scenario }, ready, recorder, services, () => void (restarts += 1));
+    await drive({ ...spec, scenario }, ready, recorder, services, point, () => void (restarts += 1));
   } catch (error) {
     if (error instanceof LabInterrupted || services.signal?.aborted) {
       recordProblem(recorder, 'lab.error', new LabInterrupted());
@@ -119,18 +151,20 @@ export async function runScenario(spec: RunSpec, services: RunServices): Promise
     }
     recordProblem(recorder, error instanceof LabSkip ? 'lab.skip' : 'lab.error', error);
   }
+  const { events } = recorder;
   const result = (): RunResult => resultOf(scenario, recorder, { file, parts, identity: identity?.run, restarts });
   try {
     if (keep !== 'all') {
+      await recorder.close();
       const made = result();
-      if (made.verdict === 'pass' && !keep(made, recorder.events)) return { ...made, trace: '' };
+      if (made.verdict === 'pass' && !keep(made, events)) return { result: { ...made, trace: '' }, header, events };
       recorder.writeTo(file);
     }
     await recorder.close(services.signal);
   } catch (unwritten) {
     recordProblem(recorder, 'lab.error', unwritten);
   }
-  return result();
+  return { result: result(), header, events };
 }
 
 function resultOf(
@@ -174,38 +208,51 @@ async function drive(
   { assembly, machine }: PreparedRun,
   recorder: TraceRecorder,
   services: RunServices,
+  point: StartingPoint | undefined,
   onRestart: () => void,
 ): Promise<void> {
   // Whole milliseconds are all it takes.
   const timeout = AbortSignal.timeout(Math.ceil((limit ?? scenario.timeout) / 1e6));
   const signal = services.signal ? AbortSignal.any([services.signal, timeout]) : timeout;
-  const session = await startMachine(assembly, recorder, signal, {
-    cacheDir: services.supply.cacheDir,
-    identities: machine,
-    ...(cold ? { cold: true } : {}),
-    onRestart,
-  });
-  try {
-    for (const [index, step] of scenario.steps.entries()) {
-      recorder.record({
-        layer: 'lab',
-        source: 'lab',
-        name: 'lab.step',
-        fields: { index: index + 1, step: step.step, text: describeStep(step) },
+  const session = point
+    ? await point.take(recorder, signal)
+    : await startMachine(assembly, recorder, signal, {
+        cacheDir: services.supply.cacheDir,
+        identities: machine,
+        ...(cold ? { cold: true } : {}),
+        onRestart,
       });
-      if (injects(step) && !recorder.index.has('lab.injected'))
-        stateOutlook(scenario, assembly, recorder, session.values);
-      const work = runStep(session, step);
-      await session.unlessAborted(
-        outlives(step) ? work : stepOrDeath(session, step.step, work),
-        `the step ${step.step}`,
-      );
-    }
+  try {
+    await carryOut(session, scenario, assembly, { from: point?.steps ?? 0, to: scenario.steps.length });
     await observe(scenario, session);
     session.tape.end();
     recorder.record({ layer: 'lab', source: 'lab', name: 'lab.end', fields: {} });
   } finally {
     await session.stop();
+  }
+}
+
+/** Does the steps of a scenario from one of them on to before another, counted from 0. @throws what a step throws */
+export async function carryOut(
+  session: Session,
+  scenario: Scenario,
+  assembly: Assembly,
+  { from, to }: { from: number; to: number },
+): Promise<void> {
+  const { recorder } = session;
+  for (const [index, step] of scenario.steps.entries()) {
+    if (index < from || index >= to) continue;
+    recorder.record({
+      layer: 'lab',
+      source: 'lab',
+      name: 'lab.step',
+      fields: { index: index + 1, step: step.step, text: describeStep(step) },
+    });
+    if (injects(step) && !recorder.index.has('lab.injected')) {
+      stateOutlook(scenario, assembly, recorder, session.values);
+    }
+    const work = runStep(session, step);
+    await session.unlessAborted(outlives(step) ? work : stepOrDeath(session, step.step, work), `the step ${step.step}`);
   }
 }
 

@@ -19,9 +19,9 @@ import { lastWords } from './last-words.ts';
 import type { Firmware } from './firmware/firmware.ts';
 import { memoryEnds } from './machine/qemu-args.ts';
 import { type Channel, channelEnd, type MachineEnds } from './machine/channels.ts';
-import { type ExitStatus, KeptProcess } from './machine/keeper.ts';
+import { type ExitStatus, KeptProcess, type MachineProcess } from './machine/keeper.ts';
+import type { MachineLine } from './machine/machine-line.ts';
 import { RunDir } from './machine/run-dir.ts';
-import type { SerialLine } from './machine/serial-line.ts';
 import { restoreState } from './machine/state.ts';
 import type { MachineKind } from './machines/kind.ts';
 import { machineKind, type MachineSpec } from './machines/registry.ts';
@@ -29,7 +29,7 @@ import { Tape } from './tape.ts';
 import { vmmExit } from './vmm-ends.ts';
 import { Waits } from './waits.ts';
 import type { FieldValue } from '@syndrome/decode/events/row.ts';
-import type { TraceEvent } from '@syndrome/trace/event.ts';
+import type { Layer, TraceEvent } from '@syndrome/trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
 /** Longer than any scenario's timeout: that one is what ends a boot. */
@@ -37,9 +37,22 @@ const BOOT_DEADLINE_MS = 3_600_000;
 const CONNECT_MS = 30_000;
 const RESTORE_MS = 120_000;
 const DRAIN_MS = 2000;
+/** What a machine that was stopped has said is read after so long. */
+const QUIET_MS = 20;
+const QUIET_TRIES = 100;
 
 /** Signs that nobody will answer any more. */
 const DEATHS: ReadonlySet<EventName> = new Set<EventName>(['guest.panic', 'xen.panic', 'host.panic', 'vmm.exit']);
+
+/** A QEMU that runs already, with the lab's ends of its channels. */
+export interface ForkedMachine {
+  process: MachineProcess;
+  sockets: ReadonlyMap<Channel, Socket>;
+  lines: ReadonlyMap<Channel, MachineLine>;
+  /** What it prints. */
+  stderr: MachineLine;
+  gdb?: string;
+}
 
 /** A running machine: the outer QEMU and everything in it, all written to one trace. */
 export class Session {
@@ -67,13 +80,13 @@ export class Session {
   localHost: LocalHost | undefined;
   /** Set once the outer QEMU has ended. */
   exit: ExitStatus | undefined;
-  #process!: KeptProcess;
-  #dir = new RunDir();
+  #process!: MachineProcess;
+  #dir: RunDir | undefined;
   #waits: Waits;
   #sockets = new Map<Channel, Socket>();
-  #lines = new Map<Channel, SerialLine>();
+  #lines = new Map<Channel, MachineLine>();
   /** Loads the modules of the guest under test, as after its first boot. */
-  loadModules: () => Promise<void> = () => Promise.resolve();
+  loadModules: (session: Session) => Promise<void> = () => Promise.resolve();
   /** Why the QEMU under test said it would stop. */
   #shutdownReason: string | undefined;
   /** The exit code that the VMM under test has announced. */
@@ -81,7 +94,7 @@ export class Session {
   #endWatch = (): void => {};
   /** Which boot of its Linux the agent under test has spoken of. */
   #boot: string | undefined;
-  #stderr: string[] = [];
+  #said: string[] = [];
   /** Number of the last event that is not of this machine. */
   #before: number;
 
@@ -127,37 +140,86 @@ export class Session {
     }
   }
 
+  /**
+   * The same machine again, as a fork of the QEMU of this one, which stands still: it goes on where that stood.
+   * @param recorder has what happened until then
+   * @throws LabError. The fork is ended then.
+   */
+  async fork(recorder: TraceRecorder, signal: AbortSignal, forked: ForkedMachine): Promise<Session> {
+    const session = new Session(recorder, this.spec, signal);
+    session.#before = this.#before;
+    session.#boot = this.#boot;
+    session.#shutdownReason = this.#shutdownReason;
+    session.#announcedExit = this.#announcedExit;
+    session.loadModules = this.loadModules;
+    session.gdbPath = forked.gdb;
+    for (const [name, count] of this.counters) session.counters.set(name, count);
+    session.#sockets = new Map(forked.sockets);
+    session.#lines = new Map([...forked.lines, ['stderr', forked.stderr]]);
+    session.#process = forked.process;
+    try {
+      void forked.process.exited.then(status => session.#onExit(status)).catch(() => {});
+      session.tape.console(forked.stderr, session.#outerLayer, qemuEvents(), 'stderr');
+      await session.#listen(this);
+      await session.outer.execute('cont');
+      await session.attachVmm(true);
+      return session;
+    } catch (error) {
+      await session.stop();
+      throw error;
+    }
+  }
+
+  get #outerLayer(): Layer {
+    return this.kind.layers[0] ?? 'vmm';
+  }
+
   async #open(command: (ends: MachineEnds) => string[], channels: readonly Channel[]): Promise<void> {
     const { tape, kind } = this;
+    const dir = new RunDir();
+    this.#dir = dir;
     const ends: MachineEnds = {};
     const connections: Promise<unknown>[] = [];
     for (const channel of channels) {
-      const end = channelEnd(channel, this.#dir.path);
+      const end = channelEnd(channel, dir.path);
       ends[channel] = end;
       if ('socket' in end) {
-        const { connection } = await this.#dir.listen(end.socket);
+        const { connection } = await dir.listen(end.socket);
         connections.push(connection.then(socket => this.#sockets.set(channel, socket)));
-      } else this.#lines.set(channel, await this.#dir.serialLine(end));
+      } else this.#lines.set(channel, await dir.serialLine(end));
     }
-    if (kind.debugger) ends.gdb = this.#dir.file('gdb.sock');
+    if (kind.debugger) ends.gdb = dir.file('gdb.sock');
     Object.assign(
       ends,
-      memoryEnds(this.spec, name => this.#dir.file(name)),
+      memoryEnds(this.spec, name => dir.file(name)),
     );
     if (ends.memory !== undefined) await this.#playFirmware(ends.memory);
     const argv = command(ends);
     this.gdbPath = ends.gdb;
     this.note('vmm.start', { command: argv.join(' ') });
-    const [outer = 'vmm'] = kind.layers;
-    const sink = tape.lines(outer, 'stderr', qemuEvents());
-    this.#process = new KeptProcess(argv, this.#dir.path, line => {
-      if (this.#stderr.push(line) > 20) this.#stderr.shift();
+    const sink = tape.lines(this.#outerLayer, 'stderr', qemuEvents());
+    this.#process = new KeptProcess(argv, dir.path, line => {
+      if (this.#said.push(line) > 20) this.#said.shift();
       sink(line);
     });
     void this.#process.exited.then(status => this.#onExit(status)).catch(() => {});
     await this.orDie(Promise.all(connections), CONNECT_MS, 'QEMU to connect');
+    await this.#listen();
+  }
+
+  /**
+   * Listens to all layers.
+   * @param from the machine that this one is a fork of: its agents and monitors have said who they are
+   */
+  async #listen(from?: Session): Promise<void> {
+    const { tape, kind } = this;
     tape.console(this.#line('console'), 'guest', kind.console());
-    this.agent = tape.agent(this.#line('agent'), 'guest', said => agentEvent(said.name, said.fields, 'guest'));
+    this.agent = tape.agent(
+      this.#line('agent'),
+      'guest',
+      said => agentEvent(said.name, said.fields, 'guest'),
+      from?.agent,
+    );
     if (kind.vmm) {
       tape.console(this.#line('hostConsole'), 'host', linuxEvents('host'));
       for (const output of kind.vmm.prints) {
@@ -169,12 +231,39 @@ export class Session {
         this.#line('hostAgent'),
         'host',
         said => vmmExit(said, this.#announcedExit) ?? agentEvent(said.name, said.fields, 'host'),
+        from?.host,
       );
     }
-    const onTranscript = tape.qmp(outer, kind.vmm ? () => undefined : event => this.#vmmEvent(event));
-    const attached = QmpClient.attach(this.#socket(kind.vmm ? 'outer' : 'qmp'), { onTranscript });
+    const onTranscript = tape.qmp(this.#outerLayer, kind.vmm ? () => undefined : event => this.#vmmEvent(event));
+    const socket = this.#socket(kind.vmm ? 'outer' : 'qmp');
+    const attached = from ? QmpClient.resume(socket, { onTranscript }) : QmpClient.attach(socket, { onTranscript });
+    // A fork's has been read from already, and was paused then.
+    socket.resume();
     this.outer = await this.orDie(attached, CONNECT_MS, 'the QMP greeting');
     if (!kind.vmm) this.qmp = this.outer;
+  }
+
+  /** The folder of its lines; undefined in a fork. */
+  get folder(): string | undefined {
+    return this.#dir?.path;
+  }
+
+  /**
+   * Stops the machine at a moment when none of its layers is in the middle of a line and nothing more comes of what it has said.
+   * @throws LabError E_LAB_STATE; QmpError
+   */
+  async standStill(): Promise<void> {
+    for (let i = 0; i < QUIET_TRIES; i++) {
+      await this.outer.execute('stop');
+      for (let last = -1; last !== this.recorder.events.length; ) {
+        last = this.recorder.events.length;
+        await sleep(QUIET_MS);
+      }
+      if (!this.tape.inLine) return;
+      await this.outer.execute('cont');
+      await sleep(QUIET_MS);
+    }
+    throw new LabError('E_LAB_STATE', 'the machine never came to the end of a line, so it was not stopped');
   }
 
   /** Makes the memory of the machine, and does what its guest asks the firmware for as long as it runs. */
@@ -190,7 +279,7 @@ export class Session {
     return this.#sockets.get(channel) ?? this.#missing(channel);
   }
 
-  #line(channel: Channel): SerialLine {
+  #line(channel: Channel): MachineLine {
     return this.#lines.get(channel) ?? this.#missing(channel);
   }
 
@@ -230,7 +319,7 @@ export class Session {
     const { fields } = await this.agent.nextEvent(next, { after: 0, deadlineMs, what: 'the agent of the next boot' });
     this.#boot = (fields as { boot?: string }).boot;
     this.#before = this.recorder.events.length;
-    await this.loadModules();
+    await this.loadModules(this);
   }
 
   /** Sends a request to the reference VMM: one JSON object on its control line. */
@@ -247,6 +336,7 @@ export class Session {
     const options = { oob: false, deadlineMs: RESTORE_MS, onTranscript };
     const socket = this.#socket('qmp');
     const attached = restored ? QmpClient.resume(socket, options) : QmpClient.attach(socket, options);
+    socket.resume();
     this.qmp = await this.orDie(attached, RESTORE_MS, 'the monitor of the VMM');
   }
 
@@ -274,7 +364,7 @@ export class Session {
       this.signal.addEventListener('abort', aborted, { once: true });
       void this.#process.exited.then(status => {
         const how = status.signal === undefined ? `with code ${status.code}` : `by signal ${status.signal}`;
-        const said = this.#stderr.slice(-3).join(' / ');
+        const said = this.#said.slice(-3).join(' / ');
         const message = `QEMU ended ${how} while the lab waited for ${what}`;
         reject(new LabError('E_LAB_QEMU_EXIT', message + (said && `: ${said}`)));
       });
@@ -410,6 +500,6 @@ export class Session {
       this.note('lab.note', { text: `the kernel of this machine keeps these page frames as poisoned: ${frames}` });
     }
     for (const end of [...this.#sockets.values(), ...this.#lines.values()]) end.destroy();
-    this.#dir.remove();
+    this.#dir?.remove();
   }
 }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { MachineEnds } from './machine/channels.ts';
 import { type MachineIdentities, machineIdentities } from './identity.ts';
@@ -29,6 +30,8 @@ interface StartOptions {
   hostOnly?: true;
   /** Of the machine, where the caller knows them already. */
   identities?: MachineIdentities;
+  /** What is started in the place of the QEMU command, given the folder of its lines. */
+  around?: (command: string[], folder: string) => string[];
   /** The machine is started once more, see {@link emulationFault}. */
   onRestart?: () => void;
 }
@@ -71,7 +74,8 @@ async function startOnce(
 ): Promise<Session> {
   const { machine, modules, host, crash, domu } = assembly;
   const cold = options.cold === true || machineKind(machine).canBeKept?.(machine) === false;
-  const command = (ends: MachineEnds): string[] => qemuArgs(assembly, ends);
+  const { around = (words: string[]): string[] => words } = options;
+  const command = (ends: MachineEnds): string[] => around(qemuArgs(assembly, ends), folderOf(ends));
   const channels = machineChannels(assembly);
   const { cacheDir, hostOnly, identities } = options;
   const guestPoint = new Snapshot(cacheDir, identities.guest);
@@ -82,7 +86,8 @@ async function startOnce(
   const restore = async (point: Snapshot): Promise<Session | undefined> => {
     if (cold || !point.exists) return undefined;
     // What fails before the state is loaded says nothing about the state: a folder, a socket, QEMU itself.
-    const incoming = (ends: MachineEnds): string[] => [...command(ends), '-incoming', 'defer'];
+    const incoming = (ends: MachineEnds): string[] =>
+      around([...qemuArgs(assembly, ends), '-incoming', 'defer'], folderOf(ends));
     const session = await Session.open(recorder, machine, signal, incoming, channels);
     try {
       await session.restore(point.file);
@@ -113,7 +118,7 @@ async function startOnce(
   };
 
   const withModules = (whole: Session): Session => {
-    whole.loadModules = () => loadModules(whole, whole.agent, host ? host.guestModules : modules);
+    whole.loadModules = session => loadModules(session, session.agent, host ? host.guestModules : modules);
     return whole;
   };
 
@@ -164,6 +169,11 @@ async function startOnce(
     hostPoint?.release();
     guestPoint.release();
   }
+}
+
+/** Where the lines of a machine are. */
+function folderOf({ agent }: MachineEnds): string {
+  return dirname(agent === undefined ? '' : 'socket' in agent ? agent.socket : agent.output);
 }
 
 /** In the host layer: fetches the guest's files from the disks. */

@@ -23,6 +23,7 @@ function layerOf(name: EventName | undefined, fallback: Layer): Layer {
 export class Tape {
   readonly recorder: TraceRecorder;
   #ends: (() => void)[] = [];
+  #consoles: ConsoleReader[] = [];
 
   constructor(recorder: TraceRecorder) {
     this.recorder = recorder;
@@ -70,17 +71,31 @@ export class Tape {
       onLine: line => sink(line.text),
       onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `${layer} ${source}: ${code}: ${message}` }),
     });
+    this.#consoles.push(reader);
     line.on('data', (chunk: Buffer) => reader.push(chunk));
     line.on('close', () => reader.end());
   }
 
-  /** Talks to the agent of a layer. */
-  agent(line: Duplex, layer: Layer, meaning: (event: AgentEvent) => LogEvent | undefined): AgentClient {
+  /** Whether a console is in the middle of a line. */
+  get inLine(): boolean {
+    return this.#consoles.some(reader => reader.pending !== '');
+  }
+
+  /**
+   * Talks to the agent of a layer.
+   * @param before who has talked to the same agent
+   */
+  agent(
+    line: Duplex,
+    layer: Layer,
+    meaning: (event: AgentEvent) => LogEvent | undefined,
+    before?: AgentClient,
+  ): AgentClient {
     const agent = new AgentClient(line, {
       onLine: (direction, raw) => this.record(undefined, layer, 'agent', raw, direction === 'in' ? 'receive' : 'send'),
       onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `${layer} agent: ${code}: ${message}` }),
     });
-    let readyBoot: string | undefined;
+    let readyBoot = before?.boot;
     const traced = layer === 'guest' || layer === 'host' ? kernelTraceEvents(layer) : undefined;
     const domu = this.#domu();
     agent.onEvent(event => {
@@ -95,6 +110,7 @@ export class Tape {
         // also be one that a Linux since crashed left without its end, and that the next one's first byte completed.
         if (event.fields.boot === readyBoot) return;
         readyBoot = event.fields.boot;
+        agent.boot = readyBoot;
       }
       const known = meaning(event);
       if (known) this.record(known, layer, 'agent');

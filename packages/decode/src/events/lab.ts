@@ -39,6 +39,9 @@ export const LAB = {
   'lab.restored': row('point?:string file:string', 'The machine was restored from the state kept by an earlier run.', {
     line: () => 'machine restored from its kept state',
   }),
+  'lab.forked': row('step:number', 'The machine was forked from one that had done the steps before this one.', {
+    line: f => `machine forked before step ${short(f.step)}`,
+  }),
   'machine.exit': row('code?:number signal?:number expected?:boolean', 'The outer QEMU of a nested machine ended.', {
     line: null,
   }),

@@ -1,6 +1,6 @@
 /** @module What carries runs out, one after the other or many at once, and how a machine gets to the point where a run goes on. */
 import type { TraceEvent, TraceHeader } from '@syndrome/trace/event.ts';
-import type { RunResult } from '../run.ts';
+import type { PreparedRun, RunResult } from '../run.ts';
 import type { RunSpec } from '../run-spec.ts';
 
 /**
@@ -14,7 +14,7 @@ export type EngineKind = (typeof ENGINE_KINDS)[number];
 /** Why a machine or a computer is not run by an engine. */
 export interface Refusal {
   engine: EngineKind;
-  /** Stable, in kebab-case: `host`, `writable-drive`, `self-test`, … */
+  /** Stable, in kebab-case: `host`, `kvm`, `shared-memory`, `self-test`, … (fork-refusal.ts) */
   why: string;
   /** The same for people, with what was seen. */
   message: string;
@@ -45,6 +45,8 @@ export interface CellRun {
 }
 
 export interface EngineRunOptions {
+  /** The machine, where the caller has put it together already. */
+  prepared?: PreparedRun;
   /** Ends this run alone. */
   signal?: AbortSignal;
   /** Where the trace goes; default: a new file in the state folder. */

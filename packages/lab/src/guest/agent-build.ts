@@ -45,28 +45,42 @@ export async function agentBinary(options: {
   const sources = options.sources ?? agentSources();
   const compiled = sources.filter(source => source.endsWith('.c'));
   if (compiled.length === 0) throw new AgentBuildError('there is no source of the guest agent', { hint: WHERE });
-  const hash = createHash('sha256').update(JSON.stringify([options.arch, options.toolchain.id]));
-  for (const source of sources) {
-    const content = await readSource(source);
-    hash.update(JSON.stringify([basename(source), content.length])).update(content);
-  }
-  const name = `agent-${options.arch}-${hash.digest('hex').slice(0, 32)}`;
-  const output = join(options.cacheDir, name);
+  const { arch, toolchain, cacheDir, deadlineMs } = options;
+  const made = JSON.stringify([arch, toolchain.id]);
   try {
-    await makeDerived(output, async fresh => {
-      await options.toolchain.compileStatic({
-        source: compiled,
-        output: fresh,
-        ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
-      });
-      await chmod(fresh, 0o755);
+    return await builtOnce(`agent-${arch}`, sources, made, cacheDir, async output => {
+      await toolchain.compileStatic({ source: compiled, output, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
+      await chmod(output, 0o755);
     });
   } catch (cause) {
+    if (cause instanceof AgentBuildError) throw cause;
     throw new AgentBuildError(`the guest agent for ${options.arch} could not be built`, {
       hint: 'The cause is the compiler’s own message. A damaged package cache is a common reason: clear it and retry.',
       cause,
     });
   }
+}
+
+/**
+ * A file that is made of sources, unless the cache holds it whole already.
+ * @param name what its name begins with; a hash of the sources and of `by` follows
+ * @param by changes whenever the same sources may come to something else
+ * @throws AgentBuildError for a source that cannot be read; what `build` throws
+ */
+export async function builtOnce(
+  name: string,
+  sources: readonly string[],
+  by: string,
+  cacheDir: string,
+  build: (output: string) => Promise<void>,
+): Promise<string> {
+  const hash = createHash('sha256').update(by);
+  for (const source of sources) {
+    const content = await readSource(source);
+    hash.update(JSON.stringify([basename(source), content.length])).update(content);
+  }
+  const output = join(cacheDir, `${name}-${hash.digest('hex').slice(0, 32)}`);
+  await makeDerived(output, build);
   return output;
 }
 

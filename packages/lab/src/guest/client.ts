@@ -84,6 +84,9 @@ export class AgentClient {
   /** Counts of what was dropped or not understood, by kind. */
   readonly diagnostics: Map<AgentDiagnosticCode, number> = new Map();
 
+  /** The boot of which its agent was last heard to be ready. */
+  boot: string | undefined;
+
   readonly #stream: Duplex;
   readonly #limits: AgentLimits;
   readonly #options: AgentClientOptions;

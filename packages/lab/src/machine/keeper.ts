@@ -28,8 +28,15 @@ export interface ExitStatus {
   expected: boolean;
 }
 
+/** A process that runs a machine. */
+export interface MachineProcess {
+  readonly exited: Promise<ExitStatus>;
+  /** Ends it at once and waits until it is gone. */
+  stop(): Promise<ExitStatus>;
+}
+
 /** A command that cannot outlive this process. */
-export class KeptProcess {
+export class KeptProcess implements MachineProcess {
   readonly exited: Promise<ExitStatus>;
   #child: ChildProcess;
   #expected = false;

@@ -5,6 +5,7 @@ import { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
 import { CONSOLE_MAX } from '../guest/console.ts';
 import type { SerialFiles } from './channels.ts';
+import type { MachineLine } from './machine-line.ts';
 
 /** Read at once; a machine that says more lets others have their turn in between. */
 const piece = Buffer.allocUnsafe(1 << 16);
@@ -22,7 +23,7 @@ export async function makeFifos(paths: readonly string[]): Promise<void> {
  * nothing, and the machine never waits for it. What the lab says goes through a FIFO. Made before QEMU is started, which
  * opens what it finds.
  */
-export class SerialLine extends Duplex {
+export class SerialLine extends Duplex implements MachineLine {
   readonly #fd: number;
   readonly #input: Socket | undefined;
   readonly #keep: number;

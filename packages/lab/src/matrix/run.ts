@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { LabInterrupted } from '../errors.ts';
-import { prepareRun, type RunServices, runScenario } from '../run.ts';
+import type { Engine } from '../engine/engine.ts';
+import { freshEngine } from '../engine/fresh.ts';
+import type { Services } from '../parts.ts';
+import { prepareRun } from '../run.ts';
 import type { RunSpec } from '../run-spec.ts';
 import type { Scenario } from '../scenario/load.ts';
 import type { CellParts } from '@syndrome/trace/axes.ts';
@@ -24,7 +27,9 @@ export function automaticJobs(scenario: Pick<Scenario, 'machine'>, limits = here
   return Math.max(1, Math.min(limits.cores, byMemory));
 }
 
-interface MatrixServices extends Omit<RunServices, 'trace' | 'onEvent' | 'onHeader' | 'prepared'> {
+interface MatrixServices extends Services {
+  /** What carries the runs out; default: each machine is restored. */
+  engine?: Engine;
   jobs: number;
   memory: MatrixMemory;
   onCell?: (entry: CellResult, known: boolean) => void;
@@ -40,6 +45,7 @@ export async function runMatrix(
   cells: readonly CellParts[],
   services: MatrixServices,
 ): Promise<CellResult[]> {
+  const engine = services.engine ?? freshEngine('restore', services);
   const results = new Map<CellParts, CellResult>();
   const waiting = [...cells];
   const worker = async (): Promise<void> => {
@@ -50,7 +56,7 @@ export async function runMatrix(
       const prepared = await prepareRun(chosen, services).catch(() => undefined);
       const identity = prepared?.identity.run;
       const known = identity === undefined ? undefined : services.memory.get(identity);
-      const result = known ?? (await runScenario(chosen, { ...services, ...(prepared ? { prepared } : {}) }));
+      const result = known ?? (await engine.run(chosen, prepared ? { prepared } : {})).result;
       if (!known && identity !== undefined) services.memory.add(identity, result);
       results.set(cell, { cell, result });
       services.onCell?.({ cell, result }, known !== undefined);

@@ -29,6 +29,6 @@ export const reset = defineStep({
       if (left <= 0) throw new LabError('E_LAB_WAIT', `the guest was not up again ${within} after its reset`);
       await session.nextEvent(left, event => event.name === 'guest.agent-ready');
     }
-    await session.loadModules();
+    await session.loadModules(session);
   },
 });

@@ -26,6 +26,8 @@ export interface Toolchain {
   id: string;
   /** Compiles and links one static program against musl. Throws E_SUPPLY_COMPILE with the compiler's messages. */
   compileStatic(request: CompileRequest): Promise<void>;
+  /** Compiles and links one shared object with no library: its symbols are found where it is loaded. Throws as the other. */
+  compileShared(request: CompileRequest): Promise<void>;
 }
 
 const TRIPLET = { amd64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' } as const;
@@ -53,6 +55,9 @@ const CC1_ARCH = {
   amd64: ['-m64', '-mtune=generic', '-march=x86-64'],
   arm64: ['-mno-outline-atomics', '-mabi=lp64'],
 } as const;
+
+/** Of what is loaded into another program: it shows only what it says so of, and takes no function of a C library unasked. */
+const SHARED_OPTIONS = ['-fPIC', '-fvisibility=hidden', '-ffreestanding', '-fno-tree-loop-distribute-patterns'];
 
 /**
  * A C tool chain for static guest programs: cc1, as and ld of Debian's GCC 14, musl, libgcc and the kernel's headers,
@@ -105,55 +110,52 @@ export async function obtainToolchain(fetcher: Fetcher, arch: DebianArch): Promi
     });
   };
 
+  const build = async (request: CompileRequest, shared: boolean): Promise<void> => {
+    const sources = (typeof request.source === 'string' ? [request.source] : request.source).map(s => resolve(s));
+    for (const source of sources) {
+      if (!existsSync(source)) throw supplyError('E_SUPPLY_COMPILE', `${source} does not exist`);
+    }
+    const output = resolve(request.output);
+    const until = Date.now() + (request.deadlineMs ?? COMPILE_DEADLINE_MS);
+    const left = (): number => Math.max(1, until - Date.now());
+    const folders = (facts['include'] ?? '').split(':').flatMap(p => ['-isystem', join(part.folder, p)]);
+    const extra = (request.include ?? []).flatMap(p => ['-iquote', resolve(p)]);
+    const defines = Object.entries(request.defines ?? {}).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
+    const strict = request.strict === true ? ['-Werror'] : [];
+    const work = fetcher.store.workFolder();
+    try {
+      const objects: string[] = [];
+      for (const [index, source] of sources.entries()) {
+        const assembly = join(work, `${index}.s`);
+        const object = join(work, `${index}.o`);
+        // Messages and __FILE__ name the file as it is called, wherever the tree lies.
+        const map = `-ffile-prefix-map=${dirname(source)}/=`;
+        const asm = source.endsWith('.S');
+        const mode = asm
+          ? ['-E', '-lang-asm', '-quiet', '-nostdinc']
+          : [...CC1_OPTIONS, ...CC1_ARCH[arch], ...(shared ? SHARED_OPTIONS : []), ...strict];
+        await tool('cc1', [...mode, map, ...folders, ...extra, ...defines, source, '-o', assembly], left(), source);
+        await tool('as', [...(arch === 'amd64' ? ['--64'] : []), '-o', object, assembly], left(), source);
+        objects.push(object);
+      }
+      const program = join(work, 'program');
+      const lib = (name: string): string => join(at('musl'), name);
+      const common = ['-nostdlib', '--build-id=none', '-z', 'noexecstack', '--strip-debug', '-o', program];
+      const libraries = ['--start-group', lib('libc.a'), at('libgcc'), '--end-group'];
+      const args = shared
+        ? ['-shared', ...common, ...objects]
+        : ['-static', ...common, lib('crt1.o'), lib('crti.o'), ...objects, ...libraries, lib('crtn.o')];
+      await tool('ld', args, left(), sources[0] ?? output);
+      await moveFile(program, output);
+    } finally {
+      fetcher.store.discard(work);
+    }
+  };
   return {
     arch,
     id: `${basename(part.folder)}.${OPTIONS_VERSION}`,
-    compileStatic: async request => {
-      const sources = (typeof request.source === 'string' ? [request.source] : request.source).map(s => resolve(s));
-      for (const source of sources) {
-        if (!existsSync(source)) throw supplyError('E_SUPPLY_COMPILE', `${source} does not exist`);
-      }
-      const output = resolve(request.output);
-      const until = Date.now() + (request.deadlineMs ?? COMPILE_DEADLINE_MS);
-      const left = (): number => Math.max(1, until - Date.now());
-      const folders = (facts['include'] ?? '').split(':').flatMap(p => ['-isystem', join(part.folder, p)]);
-      const extra = (request.include ?? []).flatMap(p => ['-iquote', resolve(p)]);
-      const defines = Object.entries(request.defines ?? {}).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
-      const strict = request.strict === true ? ['-Werror'] : [];
-      const work = fetcher.store.workFolder();
-      try {
-        const objects: string[] = [];
-        for (const [index, source] of sources.entries()) {
-          const assembly = join(work, `${index}.s`);
-          const object = join(work, `${index}.o`);
-          // Messages and __FILE__ name the file as it is called, wherever the tree lies.
-          const map = `-ffile-prefix-map=${dirname(source)}/=`;
-          const asm = source.endsWith('.S');
-          const mode = asm
-            ? ['-E', '-lang-asm', '-quiet', '-nostdinc']
-            : [...CC1_OPTIONS, ...CC1_ARCH[arch], ...strict];
-          await tool('cc1', [...mode, map, ...folders, ...extra, ...defines, source, '-o', assembly], left(), source);
-          await tool('as', [...(arch === 'amd64' ? ['--64'] : []), '-o', object, assembly], left(), source);
-          objects.push(object);
-        }
-        const program = join(work, 'program');
-        const lib = (name: string): string => join(at('musl'), name);
-        const args = ['-static', '-nostdlib', '--build-id=none', '-z', 'noexecstack', '--strip-debug', '-o', program];
-        args.push(
-          lib('crt1.o'),
-          lib('crti.o'),
-          ...objects,
-          '--start-group',
-          lib('libc.a'),
-          at('libgcc'),
-          '--end-group',
-        );
-        await tool('ld', [...args, lib('crtn.o')], left(), sources[0] ?? output);
-        await moveFile(program, output);
-      } finally {
-        fetcher.store.discard(work);
-      }
-    },
+    compileStatic: request => build(request, false),
+    compileShared: request => build(request, true),
   };
 }
 

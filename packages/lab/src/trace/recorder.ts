@@ -23,20 +23,37 @@ function textOf({ raw, fields }: NewEvent): number {
   return sum;
 }
 
+/** What was recorded until some time. */
+export interface Recorded {
+  events: readonly TraceEvent[];
+  /** Nanoseconds since the start of the run. */
+  lasted: number;
+}
+
 /** Records events in memory and, when a file is given, as NDJSON. Listeners see each event at once. */
 export class TraceRecorder {
   readonly header: TraceHeader;
   readonly events: TraceEvent[] = [];
   readonly index: TraceIndex = new TraceIndex();
   #file: string | undefined;
-  #start = process.hrtime.bigint();
+  #start: bigint = process.hrtime.bigint();
   #listeners = new Set<(event: TraceEvent) => void>();
   #stream: Writable | undefined;
   #failure: Error | undefined;
+  /** The run is over: what its machine still says is no part of it, but that it could not be written is. */
+  #closed = false;
   #said = new Map<string, { lines: number; text: number; flood: boolean }>();
 
-  constructor(header: TraceHeader, file?: string) {
+  /** @param before what has happened until now, in another recorder: its events are those of this one, too */
+  constructor(header: TraceHeader, file?: string, before?: Recorded) {
     this.header = header;
+    if (before) {
+      this.#start -= BigInt(before.lasted);
+      for (const event of before.events) {
+        this.events.push(event);
+        this.index.add(event);
+      }
+    }
     if (file !== undefined) this.writeTo(file);
   }
 
@@ -61,6 +78,7 @@ export class TraceRecorder {
   /** Records an event. Of a source that floods, events are counted and given back, but not kept. */
   record(event: NewEvent): TraceEvent {
     const full: TraceEvent = { seq: this.events.length + 1, t: this.now(), ...event };
+    if (this.#closed && event.name !== 'lab.error') return full;
     if (event.source !== 'lab' && this.#floods(event)) return full;
     this.events.push(full);
     this.index.add(full);
@@ -100,6 +118,7 @@ export class TraceRecorder {
    * with `signal` soon after its abort.
    */
   async close(signal?: AbortSignal): Promise<void> {
+    this.#closed = true;
     const stream = this.#stream;
     if (!stream) return;
     this.#stream = undefined;
