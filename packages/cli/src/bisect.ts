@@ -1,6 +1,6 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { bisect as search } from '@syndrome/lab/matrix/bisect.ts';
+import { type BisectResult, bisect as search } from '@syndrome/lab/matrix/bisect.ts';
 import { LabError } from '@syndrome/lab/errors.ts';
 import { checkOutput } from '@syndrome/base/disk/output-file.ts';
 import { inOrder } from '@syndrome/lab/matrix/axes.ts';
@@ -8,10 +8,12 @@ import { MATRIX_VERSION } from '@syndrome/lab/report/matrix.ts';
 import { AXES, AXIS_NAMES, type Axis, type CellParts } from '@syndrome/trace/axes.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 import { problemText } from '@syndrome/trace/verdict-lines.ts';
-import { type RunResult, runScenario } from '@syndrome/lab/run.ts';
+import type { EngineKind } from '@syndrome/lab/engine/engine.ts';
+import type { RunResult } from '@syndrome/lab/run.ts';
 import { scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenario } from '@syndrome/lab/scenario/load.ts';
 import { causesOfRuns, foundLines } from './bisect-text.ts';
+import { chosenEngine } from './chosen-engine.ts';
 import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { writeMatrixPage } from './matrix-html.ts';
@@ -32,6 +34,7 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   over: Axis;
   json?: boolean;
   html?: string;
+  engine?: EngineKind;
 }
 
 /** `syndrome bisect`: between which two versions on offer does the verdict of a scenario change? */
@@ -63,33 +66,37 @@ export async function bisect(name: string, options: Options): Promise<void> {
   const [from, to] = order < 0 ? [good, bad] : [bad, good];
   const versions = onOffer.slice(onOffer.indexOf(from), onOffer.indexOf(to) + 1);
   const results = new Map<string, RunResult>();
+  const engine = await chosenEngine(options, 'restore', { ...services(supply), signal });
   const started = process.hrtime.bigint();
   const test = async (version: string): Promise<Verdict> => {
     const spec = { ...choices, scenario: scenarioData(scenario), [axis]: version };
-    const result = await runScenario(spec, { ...services(supply), signal });
+    const { result } = await engine.run(spec);
     results.set(version, result);
     say(`${version.padEnd(12)} ${result.verdict} ${result.outcome} ${result.seconds.toFixed(1)} s`);
     if (result.problem !== undefined) say(safeText(`  ${problemText(result.problem)}`, 500));
     return result.verdict;
   };
   say(`${scenario.name}: ${versions.length} ${many} from ${from} to ${to}`);
-  for (const [version, wanted] of [
-    [good, 'pass'],
-    [bad, 'fail'],
-  ] as const) {
-    const verdict = await test(version);
-    if (verdict !== wanted) {
-      throw new LabError(
-        'E_BISECT_ENDS',
-        `${version} was given as ${wanted === 'pass' ? 'good' : 'bad'}, but its verdict is ${verdict}`,
-        {
-          hint: `See what \`syndrome run\` says with ${option} ${version}; a bisection needs one end that passes and one that fails.`,
-        },
-      );
-    }
-  }
   const start = order < 0 ? 'pass' : 'fail';
-  const found = await search(versions, start, test);
+  const measure = async (): Promise<BisectResult> => {
+    for (const [version, wanted] of [
+      [good, 'pass'],
+      [bad, 'fail'],
+    ] as const) {
+      const verdict = await test(version);
+      if (verdict !== wanted) {
+        throw new LabError(
+          'E_BISECT_ENDS',
+          `${version} was given as ${wanted === 'pass' ? 'good' : 'bad'}, but its verdict is ${verdict}`,
+          {
+            hint: `See what \`syndrome run\` says with ${option} ${version}; a bisection needs one end that passes and one that fails.`,
+          },
+        );
+      }
+    }
+    return search(versions, start, test);
+  };
+  const found = await measure().finally(() => engine.close());
   // The pair is known, but not that the verdict changes there.
   if (found.unsteady.length > 0) process.exitCode = EXIT.error;
   const fixed: CellParts = Object.fromEntries(

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { AXES, AXIS_NAMES, type Axis } from '@syndrome/trace/axes.ts';
+import { engineOption } from './engine-option.ts';
 import { PARAM } from './param-option.ts';
 
 /** The parts that a bisection may be over, as their options are written. */
@@ -21,6 +22,7 @@ export function addManyCommands(
     .option(...PARAM)
     .option('--fresh', 'forget what an interrupted matrix has found out')
     .option('--cold', 'boot every machine, keep no state')
+    .addOption(engineOption('restore'))
     .option('--timeout <seconds>', "give a run up after this long, instead of the scenario's time", deadline)
     .addHelpText(
       'after',
@@ -52,6 +54,7 @@ Examples:
     .addOption(
       new Option('--over <part>', 'whose versions these are').choices([...OVER.keys()]).default('guest-kernel'),
     )
+    .addOption(engineOption('restore'))
     .option('--json', 'machine-readable: what was found, and what was tried as a matrix')
     .option('--html <file>', 'write one page: what was tried over all versions between, and behind each cell its trace')
     .addHelpText(

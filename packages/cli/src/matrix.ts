@@ -4,6 +4,7 @@ import { checkOutput } from '@syndrome/base/disk/output-file.ts';
 import { asksWhatIsOnOffer, namesSeveral, versionsOf } from '@syndrome/lab/matrix/axes.ts';
 import { cellsOf, type CellResult, MatrixMemory } from '@syndrome/lab/matrix/cells.ts';
 import { automaticJobs, runMatrix } from '@syndrome/lab/matrix/run.ts';
+import type { EngineKind } from '@syndrome/lab/engine/engine.ts';
 import type { PartChoices } from '@syndrome/lab/part-choices.ts';
 import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenarios, narrowed, type Scenario } from '@syndrome/lab/scenario/load.ts';
@@ -11,6 +12,7 @@ import { KeptMatrix } from '@syndrome/lab/report/kept-matrix.ts';
 import { columnOf, MATRIX_VERSION, type MatrixReport, matrixText } from '@syndrome/lab/report/matrix.ts';
 import { labelOf } from '@syndrome/lab/params/space.ts';
 import { chosenParams } from './param-option.ts';
+import { chosenEngine } from './chosen-engine.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { writeMatrixPage } from './matrix-html.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -25,6 +27,7 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   html?: string;
   fresh?: boolean;
   cold?: boolean;
+  engine?: EngineKind;
   timeout?: number;
   param?: string[];
 }
@@ -109,7 +112,9 @@ export async function matrix(name: string, options: Options): Promise<void> {
     ...(options.cold ? { cold: true } : {}),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
   });
-  const results = await runMatrix(specOf, cells, { ...services(supply), jobs, memory, signal, onCell });
+  const by = { ...services(supply), signal };
+  const engine = await chosenEngine(options, 'restore', by);
+  const results = await runMatrix(specOf, cells, { ...by, engine, jobs, memory, onCell }).finally(() => engine.close());
   const report = reportOf(results);
   kept.write(report);
   if (options.json) printJson(report);

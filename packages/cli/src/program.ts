@@ -5,6 +5,7 @@ import { EXIT_TEXT } from './exit-codes.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import { addApiCommands } from './api-commands.ts';
 import { addEinjCommand } from './einj-command.ts';
+import { engineOption } from './engine-option.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addManyCommands } from './many-commands.ts';
 import { needLinux } from './need-linux.ts';
@@ -122,6 +123,7 @@ Examples:
         .conflicts(['trace', 'html', 'printCmd']),
     )
     .option('--cold', 'boot the machine even if its state after an earlier boot is kept')
+    .addOption(engineOption('restore; fork with --repeat'))
     .addOption(
       new Option('--print-cmd', 'print the exact QEMU command line and do not run it').conflicts([
         'json',

@@ -3,7 +3,8 @@ import { checkOutput } from '@syndrome/base/disk/output-file.ts';
 import { LabInterrupted } from '@syndrome/lab/errors.ts';
 import { shellQuote, stableArgs } from '@syndrome/lab/machine/qemu-args.ts';
 import type { Services } from '@syndrome/lab/parts.ts';
-import { prepareRun, type RunResult, runScenario } from '@syndrome/lab/run.ts';
+import type { EngineKind } from '@syndrome/lab/engine/engine.ts';
+import { prepareRun, type RunResult } from '@syndrome/lab/run.ts';
 import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
 import { bundledScenarios, findScenarios, narrowed, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { jsonReporter, screenJson } from '@syndrome/lab/report/json.ts';
@@ -13,6 +14,7 @@ import { type ExitStyle, exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { type GlobalOptions, print, printLines, say, stderrLook, stdoutLook } from './output.ts';
+import { chosenEngine } from './chosen-engine.ts';
 import { chosenParams } from './param-option.ts';
 import { checkUserParts, partChoices, type PartOptions, refuseUnusedParts, services } from './part-options.ts';
 
@@ -27,6 +29,7 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   param?: string[];
   repeat?: number;
   cold?: boolean;
+  engine?: EngineKind;
   printCmd?: boolean;
   quiet?: boolean;
   verbose?: boolean;
@@ -95,13 +98,12 @@ export async function run(names: string[], options: Options): Promise<void> {
   const report = all(await reporters(repeat > 1 ? { ...options, quiet: true, verbose: false } : options, signal));
   const results: RunResult[] = [];
   let interrupted = false;
+  const engine = await chosenEngine(options, repeat > 1 ? 'fork' : 'restore', { ...services(supply), signal });
   try {
     const repeated = scenarios.flatMap(s => Array.from({ length: repeat }, (_, i) => ({ scenario: s, number: i + 1 })));
     for (const { scenario, number } of repeated) {
       report.start(scenario);
-      const once = await runScenario(specOf(scenario), {
-        ...services(supply),
-        signal,
+      const { result: once } = await engine.run(specOf(scenario), {
         ...(options.trace === undefined ? {} : { trace: options.trace }),
         onHeader: report.header,
         onEvent: report.event,
@@ -113,6 +115,8 @@ export async function run(names: string[], options: Options): Promise<void> {
   } catch (error) {
     if (!signal.aborted) throw error;
     interrupted = true;
+  } finally {
+    await engine.close();
   }
   // What was finished before an interruption is reported all the same.
   const finish = async (): Promise<void> => {

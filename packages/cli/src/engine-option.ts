@@ -1,0 +1,11 @@
+import { Option } from 'commander';
+import { ENGINE_KINDS } from '@syndrome/lab/engine/engine.ts';
+
+/** @param standard what is chosen where the option is not given, in words */
+export const engineOption = (standard: string): Option =>
+  new Option(
+    '--engine <kind>',
+    `how a machine gets to its injection: forked there, restored, or booted; what cannot be forked is restored (default: ${standard})`,
+  )
+    .choices(ENGINE_KINDS.filter(kind => kind !== 'template'))
+    .conflicts('cold');
