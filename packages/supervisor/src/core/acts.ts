@@ -7,6 +7,7 @@ import { hostNow, ranBy } from './clock.ts';
 import { isAlive, newer } from './ledger.ts';
 import { withLease } from './lease.ts';
 import { storageOf } from './lock.ts';
+import { beginMove, lookup } from './lookup.ts';
 import { placeBeside } from './places.ts';
 import { proofFault, proofSays, senderFault, setProof, STORAGE_BETWEEN, tellerOf } from './proof.ts';
 import type { Teller } from './proof.ts';
@@ -142,7 +143,10 @@ export function land(t: Turn, doing: Doing, state: Exclude<Doing['state'], 'inte
   if (s.acts.size <= MAX_DONE) return;
   for (const [id, old] of s.acts) {
     if (s.acts.size <= MAX_DONE) break;
-    if (!isFlying(old) && s.vms.get(old.vm ?? '')?.move?.incident !== old.incident) s.acts.delete(id);
+    if (isFlying(old) || s.vms.get(old.vm ?? '')?.move?.incident === old.incident) continue;
+    s.acts.delete(id);
+    // Pages that it has moved are not known to be so any more.
+    lookup(s).touch(old.host);
   }
 }
 
@@ -298,7 +302,7 @@ function takeProof(t: Turn, vm: Vm, doing: Doing, { proof: given }: ActResult, t
   if (copy.place !== undefined && isAlive(copy.state) && newer(copy.place, place)) return 'it was seen to run since';
   setProof(t.s, copy, proof, place);
   // Known to have stopped, it is started again, whatever has not begun before.
-  if (doing.of !== undefined && vm.move !== undefined) vm.move.begun = true;
+  if (doing.of !== undefined && vm.move !== undefined) beginMove(t.s, vm, vm.move);
   decide(t, {
     incident: doing.incident,
     host: of,

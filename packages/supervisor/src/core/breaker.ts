@@ -13,11 +13,12 @@ import type { Turn } from './turn.ts';
 export function watchBreaker(t: Turn): void {
   const { breaker, policy, hosts } = t.s;
   const { within, percent, hosts: least } = policy.breaker;
-  for (const [host, at] of breaker.hosts) if (t.now - at > within) breaker.hosts.delete(host);
-  if (breaker.open !== undefined) {
-    breaker.open.last = Math.max(breaker.open.last, ...breaker.hosts.values());
-    return;
+  // Oldest first: a storm costs no more at each step the longer it lasts.
+  for (const [host, at] of breaker.hosts) {
+    if (t.now - at <= within) break;
+    breaker.hosts.delete(host);
   }
+  if (breaker.open !== undefined) return;
   const limit = Math.max(least, Math.ceil((hosts.size * percent) / 100));
   if (breaker.hosts.size < limit) return;
   breaker.open = { at: t.now, last: t.now };

@@ -2,6 +2,7 @@
 import type { ActKind } from './act.ts';
 import type { HostId, VmId } from './ids.ts';
 import { isAlive } from './ledger.ts';
+import { lookup } from './lookup.ts';
 import { unprovenCopies } from './proof.ts';
 import type { Host, State, Vm } from './state.ts';
 
@@ -22,9 +23,11 @@ const LOOKS: ReadonlySet<ActKind> = new Set(['prove', 'check', 'ask-lock', 'ask-
  */
 function touchedVms(s: State): Set<VmId> {
   const touched = new Set<VmId>();
-  for (const id of s.moving) {
+  const { working } = lookup(s);
+  for (const id of working) {
     const move = s.vms.get(id)?.move;
     if (move?.begun === true && move.step === 'working') touched.add(id);
+    else working.delete(id);
   }
   for (const id of s.flying) {
     const doing = s.acts.get(id);
@@ -37,7 +40,9 @@ function touchedVms(s: State): Set<VmId> {
 
 /** VMs that may run on a host, for all that is known. */
 function mayRunOn(s: State, host: HostId): Vm[] {
-  return [...s.vms.values()].filter(vm => unprovenCopies(vm).some(c => c.host === host && isAlive(c.state)));
+  return lookup(s)
+    .copiesOn(host)
+    .filter(vm => unprovenCopies(vm).some(c => c.host === host && isAlive(c.state)));
 }
 
 /** Acts on pages of hosts, which are of no VM. */
@@ -102,14 +107,15 @@ export function waitHostTurn(s: State, host: HostId): void {
 
 /** The VM that has waited longest, where something may be begun now; a host where no VM waits. */
 export function nextTurn(s: State): { vm?: VmId; host?: HostId } {
-  const [vm, ...vms] = s.held ?? [];
-  const [host, ...hosts] = s.heldHosts ?? [];
+  const { held = [], heldHosts = [] } = s;
+  const [vm] = held;
+  const [host] = heldHosts;
   if ((vm ?? host) === undefined || !mayBegin(s)) return {};
   if (vm !== undefined) {
-    s.held = vms;
+    s.held = held.slice(1);
     return { vm };
   }
-  s.heldHosts = hosts;
+  s.heldHosts = heldHosts.slice(1);
   return host === undefined ? {} : { host };
 }
 
@@ -118,6 +124,5 @@ export function mayDrain(s: State, host: Host): boolean {
   if (host.draining !== undefined) return true;
   const { drainingPercent, drainingAtLeast } = s.policy.budget;
   const limit = Math.max(drainingAtLeast, Math.floor((s.hosts.size * drainingPercent) / 100));
-  const draining = [...s.hosts.values()].filter(h => h.draining !== undefined).length;
-  return draining < limit;
+  return lookup(s).draining.size < limit;
 }

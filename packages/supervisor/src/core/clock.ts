@@ -1,6 +1,7 @@
 /** @module The clocks of hosts, which may be wrong and may be set: how far they are off, and what was dated by one that was ahead. */
 import type { HostId, Time } from './ids.ts';
 import { hostOf } from './ledger.ts';
+import { lookup } from './lookup.ts';
 import { forgetClock, turnBack } from './places.ts';
 import type { Row } from './said.ts';
 import type { Copy, Host, Incident, State, Times, Vm } from './state.ts';
@@ -90,6 +91,8 @@ function setBack(s: State, host: Host, at: Time, by: Time): void {
   if (host.bootPlace !== undefined) host.bootPlace = { ...host.bootPlace, at: time(host.bootPlace.at) };
   for (const incident of s.incidents.values()) if (incident.host === host.id) setIncident(incident, time);
   for (const vm of s.vms.values()) setVm(vm, host, at, { time, times });
+  const { doubtful } = lookup(s);
+  for (const id of s.moving) doubtful.add(id);
   for (const doing of s.acts.values()) if (doing.host === host.id && doing.at !== undefined) doing.at = time(doing.at);
 }
 

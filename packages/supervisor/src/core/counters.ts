@@ -8,8 +8,9 @@
  */
 import { hostNow } from './clock.ts';
 import { checkCorrected } from './corrected.ts';
-import type { HostId, Time } from './ids.ts';
+import type { Time } from './ids.ts';
 import { twinOf } from './ledger.ts';
+import { lookup } from './lookup.ts';
 import type { HostReport } from './said.ts';
 import { isBlindTo } from './sources.ts';
 import type { Doing, Host, Page, State } from './state.ts';
@@ -35,56 +36,34 @@ export function noteCounters(host: Host, { counters, arch }: HostReport): void {
   else host.counted = counted;
 }
 
-/** Holds what every host has counted against the ledger, once all of it has settled. To be called as time passes. */
-export function checkCounters(t: Turn): void {
-  const sums = new Sums(t.s);
-  for (const host of t.s.hosts.values()) checkHost(t, host, sums);
+/** Holds what hosts have counted against the ledger, once all of it has settled. To be called as time passes. */
+export function checkCounters(t: Turn, hosts: readonly Host[]): void {
+  for (const host of hosts) checkHost(t, host);
 }
 
-/** What of VMs and of acts is told of hosts: looked for once for all of them, when the first of them asks. */
-class Sums {
-  readonly #s: State;
-  #unlocated: ReadonlyMap<HostId, number> | undefined;
-  #softOfflined: ReadonlyMap<HostId, number> | undefined;
-
-  constructor(s: State) {
-    this.#s = s;
+/** Errors of this boot without an address. */
+function unlocatedOf(s: State, { id, bootPlace }: Host): number {
+  let count = 0;
+  for (const { met } of lookup(s).metOn(id)) {
+    const unlocated = met.get(id)?.unlocated;
+    if (unlocated !== undefined) count += countApart(unlocated, bootPlace?.at ?? 0, () => false);
   }
-
-  /** Errors of this boot without an address. */
-  unlocated(host: HostId): number {
-    return (this.#unlocated ??= unlocatedOf(this.#s)).get(host) ?? 0;
-  }
-
-  /** Pages that we had moved before they were lost: they are out of use, and no error of theirs was handled. */
-  softOfflined(host: HostId): number {
-    return (this.#softOfflined ??= softOfflinedOf(this.#s)).get(host) ?? 0;
-  }
+  return count;
 }
 
-function unlocatedOf(s: State): ReadonlyMap<HostId, number> {
-  const of = new Map<HostId, number>();
-  for (const vm of s.vms.values())
-    for (const [host, { unlocated }] of vm.met) {
-      const count = countApart(unlocated, s.hosts.get(host)?.bootPlace?.at ?? 0, () => false);
-      of.set(host, (of.get(host) ?? 0) + count);
-    }
-  return of;
-}
-
-function softOfflinedOf(s: State): ReadonlyMap<HostId, number> {
-  const of = new Map<HostId, number>();
+/** Pages that we had moved before they were lost: they are out of use, and no error of theirs was handled. */
+function softOfflined(s: State, { id }: Host): number {
+  let count = 0;
   for (const act of s.acts.values())
-    if (act.kind === 'soft-offline' && act.state === 'confirmed' && isOfBoot(s, act))
-      of.set(act.host, (of.get(act.host) ?? 0) + 1);
-  return of;
+    if (act.host === id && act.kind === 'soft-offline' && act.state === 'confirmed' && isOfBoot(s, act)) count++;
+  return count;
 }
 
 /** Whether an act was answered since its host has booted: both counters begin anew with a boot. */
 const isOfBoot = (s: State, { host, at }: Doing): boolean =>
   at === undefined || at >= (s.hosts.get(host)?.bootPlace?.at ?? 0);
 
-function checkHost(t: Turn, host: Host, sums: Sums): void {
+function checkHost(t: Turn, host: Host): void {
   const { counted } = host;
   if (counted === undefined && host.correctedCount === undefined) return;
   // Counters are told when they change: while somebody reads them, what was told last is what they are.
@@ -93,7 +72,7 @@ function checkHost(t: Turn, host: Host, sums: Sums): void {
   checkCorrected(t, host, clock);
   if (counted === undefined) return;
   checkFewer(t, host, counted, clock);
-  checkMore(t, host, counted, sums);
+  checkMore(t, host, counted);
 }
 
 /** When what {@link checkCounters} looks at has settled. */
@@ -164,10 +143,10 @@ function toldPages(host: Host): number {
   return pages;
 }
 
-function checkMore(t: Turn, host: Host, { handled, poisoned = 0 }: NonNullable<Host['counted']>, sums: Sums): void {
-  const kernel = handled ?? poisoned - (poisoned > 0 ? sums.softOfflined(host.id) : 0);
+function checkMore(t: Turn, host: Host, { handled, poisoned = 0 }: NonNullable<Host['counted']>): void {
+  const kernel = handled ?? poisoned - (poisoned > 0 ? softOfflined(t.s, host) : 0);
   const pages = kernel > 0 ? toldPages(host) : 0;
-  const told = kernel > pages ? pages + sums.unlocated(host.id) : pages;
+  const told = kernel > pages ? pages + unlocatedOf(t.s, host) : pages;
   const count = kernel - told;
   if (count <= 0) {
     if (host.unseen === undefined) return;

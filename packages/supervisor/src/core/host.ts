@@ -6,6 +6,7 @@ import { noteCounters } from './counters.ts';
 import { openIncident } from './incident.ts';
 import { hostOf, newer, unapplied } from './ledger.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
+import { lookup } from './lookup.ts';
 import type { HostReport, Row, SourceState } from './said.ts';
 import { forgetClock, placeOf } from './places.ts';
 import { hidesWhileLost, isKernelLog } from './sources.ts';
@@ -121,10 +122,10 @@ export function applyPages(t: Turn, host: Host): void {
 const isDue = ({ reofflines }: Page, now: Time): boolean =>
   reofflines !== undefined && reofflines.asked < MAX_OFFLINES && now >= reofflines.again;
 
-/** Has hosts looked at whose pages may be asked for again. */
-export function watchOfflines(t: Turn): void {
+/** Has hosts judged whose pages may be asked for again. */
+export function watchOfflines(t: Turn, hosts: readonly Host[]): void {
   if (!t.s.policy.reoffline) return;
-  for (const host of t.s.hosts.values())
+  for (const host of hosts)
     if (host.connected && host.pages.size > 0 && unapplied(host).some(page => isDue(page, t.now))) t.hosts.add(host.id);
 }
 
@@ -191,8 +192,8 @@ function forgetSource(t: Turn, host: Host, name: string): void {
 }
 
 /** Tells sources that stay lost: what is mistyped, dead or wedged from the start never was read, and never stalls. */
-export function watchSources(t: Turn): void {
-  for (const host of t.s.hosts.values()) {
+export function watchSources(t: Turn, hosts: readonly Host[]): void {
+  for (const host of hosts) {
     // Of an agent that is away that is told; what it has to say comes first when it is back.
     if (!host.connected || t.now - host.since < LOST_MS) continue;
     for (const [name, { state, since }] of host.sources) {
@@ -235,7 +236,7 @@ export function startLife(t: Turn, id: HostId): void {
     if (doing?.host === id && doing.kind !== 'fence')
       land(t, doing, 'unknown', 'its agent has lost what it had written down');
   let epochs = 0;
-  for (const vm of t.s.vms.values())
+  for (const vm of lookup(t.s).copiesOn(id))
     for (const copy of vm.copies) {
       if (copy.host !== id) continue;
       if (copy.told > 0) epochs++;
@@ -258,8 +259,8 @@ export function silence(host: Host, now: Time): Time {
 }
 
 /** Tells agents that are away, and has their hosts judged. */
-export function watchSilence(t: Turn): void {
-  for (const host of t.s.hosts.values()) {
+export function watchSilence(t: Turn, hosts: readonly Host[]): void {
+  for (const host of hosts) {
     if (host.connected || host.boot === undefined) continue;
     t.hosts.add(host.id);
     if (silence(host, t.now) < SILENT_MS) continue;
@@ -268,6 +269,17 @@ export function watchSilence(t: Turn): void {
       summary: `The agent of ${host.id} has not been connected for half a minute. Its VMs may run; nobody can tell.`,
     });
   }
+}
+
+/**
+ * Whether every tick has to look at a host: it is away, a source of it is lost (whether that hides something is a matter of its VMs), its VMs leave it, or
+ * pages of it wait for their turn.
+ */
+export function isWatched({ connected, sources, draining, pages }: Host): boolean {
+  if (!connected || draining?.evacuate === true) return true;
+  for (const { state } of sources.values()) if (state === 'lost') return true;
+  for (const { reofflines } of pages.values()) if (reofflines !== undefined) return true;
+  return false;
 }
 
 /** When {@link watchSilence}, {@link watchSources} and {@link watchOfflines} have something to say of a host. */

@@ -2,6 +2,7 @@
 import type { ActKind } from './act.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import { errorBefore, homeCopy, isPlannedStop, ownersOf, twinOf } from './ledger.ts';
+import { byNumber, lookup } from './lookup.ts';
 import type { Consequence } from './policy.ts';
 import type { SeenEvent } from './said.ts';
 import type { Aftermath, Host, Incident, Page, State, Vm } from './state.ts';
@@ -44,6 +45,7 @@ export function openIncident(
     told: [],
   };
   t.s.incidents.set(incident.id, incident);
+  lookup(t.s).incident(incident);
   t.s.byKey.set(name, incident.id);
   return { incident, opened: true };
 }
@@ -74,8 +76,8 @@ export function pageIncident(t: Turn, host: Host, page: Page, seen: SeenEvent, w
   if (known !== undefined) {
     join(known, witness(seen), when, count);
     // It is hit again: what follows belongs to it, and nobody is told twice.
-    if (known.state === 'closed' && t.now - when <= LATE_MS) known.state = 'open';
-    addOwners(known, page);
+    if (known.state === 'closed' && t.now - when <= LATE_MS) reopen(t.s, known);
+    addOwners(s, known, page);
     return known;
   }
   const twin = twinOf(host, page);
@@ -83,7 +85,7 @@ export function pageIncident(t: Turn, host: Host, page: Page, seen: SeenEvent, w
   const [vm] = ownersOf(page);
   const joined = s.incidents.get(shared ?? '') ?? promoted(s, host, page, vm);
   if (joined !== undefined) {
-    addOwners(joined, page);
+    addOwners(s, joined, page);
     s.byKey.set(name, joined.id);
     // The entry with the frame says more than that of the guest address alone.
     if (joined.page === undefined || page.pfn !== undefined) joined.page = page.key;
@@ -93,17 +95,18 @@ export function pageIncident(t: Turn, host: Host, page: Page, seen: SeenEvent, w
   const about = { host: host.id, cause: 'page' as const, page: page.key, ...(vm === undefined ? {} : { vm }) };
   const { incident, opened } = openIncident(t, name, about, when);
   join(incident, witness(seen), when, count);
-  addOwners(incident, page);
+  addOwners(s, incident, page);
   if (opened) noteNew(t, host.id, when);
   return incident;
 }
 
-function addOwners(incident: Incident, page: Page): void {
+function addOwners(s: State, incident: Incident, page: Page): void {
   for (const owner of ownersOf(page)) {
     if (incident.vm === undefined) incident.vm = owner;
     else if (incident.vm !== owner && incident.also?.includes(owner) !== true)
       incident.also = [...(incident.also ?? []), owner];
   }
+  lookup(s).incident(incident);
 }
 
 /** An incident without an address becomes that of the page that is joined later, when the page explains all of it. */
@@ -142,6 +145,7 @@ function absorbOf(t: Turn, host: Host, page: Page, vm: VmId): void {
   if (into === undefined || open === undefined || open === into || !explains(t.s, host, page, vm)) return;
   t.s.byKey.delete(unlocatedName(host.id, vm));
   into.vm ??= vm;
+  lookup(t.s).incident(into);
   absorbInto(open, into);
 }
 
@@ -169,21 +173,25 @@ export function mergeTwins(t: Turn, host: Host, page: Page): void {
     a.told.length > 0 === b.told.length > 0 ? (older ? [a, b] : [b, a]) : a.told.length > 0 ? [a, b] : [b, a];
   for (const name of names) t.s.byKey.set(name, into.id);
   into.page = page.pfn === undefined ? twin.key : page.key;
-  for (const entry of [page, twin]) addOwners(into, entry);
+  for (const entry of [page, twin]) addOwners(t.s, into, entry);
   absorbInto(from, into);
-  if (into.state === 'closed') into.state = 'open';
+  if (into.state === 'closed') reopen(t.s, into);
 }
 
 /** A host has a new incident: the storm breaker counts such hosts. What is long past is history. */
 export function noteNew(t: Turn, host: HostId, when: Time): void {
-  if (t.now - when <= t.s.policy.breaker.within) t.s.breaker.hosts.set(host, t.now);
+  const { breaker, policy } = t.s;
+  if (t.now - when > policy.breaker.within) return;
+  breaker.hosts.delete(host);
+  breaker.hosts.set(host, t.now);
+  if (breaker.open !== undefined) breaker.open.last = t.now;
 }
 
 /** Incidents of a VM on its present host that are open, oldest first. */
 export function openOf(s: State, vm: Vm): Incident[] {
-  return [...s.incidents.values()].filter(
-    i => i.state === 'open' && (i.vm === vm.id || i.also?.includes(vm.id) === true) && i.cause !== 'order',
-  );
+  return lookup(s)
+    .incidentsOf(vm.id)
+    .filter(i => i.state === 'open' && i.cause !== 'order');
 }
 
 /** Notes what happened to a VM on a host. It is a consequence where an error came before it; else it waits for one that is told late. */
@@ -284,32 +292,32 @@ export function closeIncident(t: Turn, incident: Incident, rule: string, why: st
   });
 }
 
+function reopen(s: State, incident: Incident): void {
+  incident.state = 'open';
+  lookup(s).incident(incident);
+}
+
 /** Closes what has been quiet for longer than any consequence takes, and forgets the oldest that are closed. */
 export function closeQuiet(t: Turn): void {
   let moved: ReadonlySet<IncidentId | undefined> | undefined;
   const isBusy = (id: IncidentId): boolean =>
     (moved ??= new Set(t.s.moving.map(of => t.s.vms.get(of)?.move?.incident))).has(id);
-  let closed = 0;
-  for (const incident of t.s.incidents.values()) {
-    if (incident.state !== 'open') {
-      closed++;
-      continue;
-    }
-    const quiet = t.now - Math.max(incident.last, incident.openedAt) > LATE_MS;
-    if (quiet && !isBusy(incident.id))
-      closeIncident(t, incident, 'core/quiet', 'Nothing more came of it for seven minutes, and nothing is under way.');
-  }
+  const open = lookup(t.s).openIncidents();
+  let closed = t.s.incidents.size - open.size;
+  const isQuiet = ({ last, openedAt }: Incident): boolean => t.now - Math.max(last, openedAt) > LATE_MS;
+  for (const incident of byNumber([...open].filter(one => isQuiet(one) && !isBusy(one.id))))
+    closeIncident(t, incident, 'core/quiet', 'Nothing more came of it for seven minutes, and nothing is under way.');
   if (closed <= MAX_CLOSED) return;
   for (const [id, incident] of t.s.incidents) {
     if (closed <= MAX_CLOSED) break;
     if (incident.state === 'open' || isBusy(id)) continue;
     t.s.incidents.delete(id);
+    lookup(t.s).forget(incident);
     closed--;
   }
 }
 
 /** When {@link closeQuiet} closes what is open. */
 export function dueIncidents(s: State, due: Due): void {
-  for (const { state, last, openedAt } of s.incidents.values())
-    if (state === 'open') due(over(Math.max(last, openedAt) + LATE_MS));
+  for (const { last, openedAt } of lookup(s).openIncidents()) due(over(Math.max(last, openedAt) + LATE_MS));
 }

@@ -3,11 +3,12 @@ import { want } from './acts.ts';
 import { tellPlanned } from './announce.ts';
 import { mayAct, mayBegin, mayDrain, waitHostTurn, waitTurn } from './budget.ts';
 import { atOurs } from './clock.ts';
-import type { HostId, Time } from './ids.ts';
+import type { Time } from './ids.ts';
 import { closeIncident, incidentBefore, openIncident, openOf, unlocatedName } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
 import type { HostFacts, VmFacts } from './ladder.ts';
 import { duePlannedStop, gpaOf, homeCopy, pageOfHost, isAlive, isClean, isPlannedStop, twinOf } from './ledger.ts';
+import { lookup, setDraining } from './lookup.ts';
 import { planMove, unwanted } from './move.ts';
 import { MOVES, RUNGS } from './policy.ts';
 import { unprovenCopies } from './proof.ts';
@@ -84,7 +85,9 @@ function vmSentence(vm: Vm, rule: VmRule, { errors, after }: VmFacts, rung: Rung
 
 /** The last incident of a VM where none is open: a consequence may come when it was closed already. */
 function lastIncident(t: Turn, vm: Vm): Incident | undefined {
-  return [...t.s.incidents.values()].filter(i => i.vm === vm.id && i.state === 'closed' && i.cause !== 'order').at(-1);
+  return lookup(t.s)
+    .incidentsOf(vm.id)
+    .findLast(i => i.vm === vm.id && i.state === 'closed' && i.cause !== 'order');
 }
 
 /** One for what became of a VM, where its error has none: its host's memory was said to be replaced before that was told. */
@@ -253,14 +256,8 @@ function hostSentence(host: Host, rule: HostRule, facts: HostFacts, rung: string
 const FORETOLD_MS = 86_400_000;
 
 function wasForetold(t: Turn, host: Host, vm: Vm): boolean {
-  for (const { cause, host: of, told, openedAt } of t.s.incidents.values()) {
-    if (
-      cause !== 'predicted' ||
-      of !== host.id ||
-      openedAt < atOurs(host, host.repairedAt) ||
-      t.now - openedAt > FORETOLD_MS
-    )
-      continue;
+  for (const { cause, told, openedAt } of lookup(t.s).incidentsAt(host.id)) {
+    if (cause !== 'predicted' || openedAt < atOurs(host, host.repairedAt) || t.now - openedAt > FORETOLD_MS) continue;
     if (told.includes(`predicted/${vm.id}`)) return true;
   }
   return false;
@@ -268,7 +265,7 @@ function wasForetold(t: Turn, host: Host, vm: Vm): boolean {
 
 /** Owners of the VMs of a host that may fail are told, where the host's errors are only predicted to hurt. */
 function tellHost(t: Turn, host: Host, incident: Incident): void {
-  for (const vm of t.s.vms.values()) {
+  for (const vm of lookup(t.s).copiesOn(host.id)) {
     if (vm.home !== host.id || wasForetold(t, host, vm)) continue;
     tellOnce(t, incident, `predicted/${vm.id}`, {
       type: 'vm.memory.predicted',
@@ -296,7 +293,7 @@ function drain(t: Turn, host: Host, by: string, evacuate: boolean, incident: Inc
     });
     return;
   }
-  host.draining = { at: t.now, by, evacuate };
+  setDraining(t.s, host, { at: t.now, by, evacuate });
   tellOnce(t, incident, `draining/${host.id}/${t.now}`, {
     type: 'host.draining',
     severity: 'warning',
@@ -306,11 +303,8 @@ function drain(t: Turn, host: Host, by: string, evacuate: boolean, incident: Inc
   t.hosts.add(host.id);
 }
 
-/**
- * Has the VMs of a draining host leave it: live where they are clean, else by a cold restart.
- * @param atHome the VMs whose home a host is
- */
-export function evacuate(t: Turn, host: Host, atHome: (host: HostId) => readonly Vm[]): void {
+/** Has the VMs of a draining host leave it: live where they are clean, else by a cold restart. */
+export function evacuate(t: Turn, host: Host): void {
   const { draining } = host;
   if (draining?.evacuate !== true) return;
   const ordered = draining.by.startsWith('order by ');
@@ -318,9 +312,9 @@ export function evacuate(t: Turn, host: Host, atHome: (host: HostId) => readonly
   // What rules want is planned when it may be begun: before, the owner would be told of what may never be.
   const held = !ordered && (t.s.paused !== undefined || t.s.breaker.open !== undefined);
   let left = 0;
-  for (const vm of atHome(host.id)) {
+  for (const vm of lookup(t.s).copiesOn(host.id)) {
     const home = homeCopy(vm);
-    if (home === undefined || !isAlive(home.state) || isPlannedStop(vm, t.now)) continue;
+    if (vm.home !== host.id || home === undefined || !isAlive(home.state) || isPlannedStop(vm, t.now)) continue;
     left++;
     if (vm.move !== undefined || handsOff(vm) !== undefined || held) continue;
     const clean = isClean(t.s, vm) && host.connected && home.state === 'running';
@@ -359,9 +353,9 @@ export function evacuate(t: Turn, host: Host, atHome: (host: HostId) => readonly
   closeIncident(t, incident, 'core/drained', `${host.id} is empty.`);
 }
 
-/** When {@link evacuate} finds that a VM may be moved, or is not stopped on purpose. */
-export function dueEvacuations(s: State, due: Due): void {
-  for (const vm of s.vms.values()) {
+/** When {@link evacuate} finds that a VM of a host may be moved, or is not stopped on purpose. */
+export function dueEvacuation(s: State, host: Host, due: Due): void {
+  for (const vm of lookup(s).copiesOn(host.id)) {
     if (vm.noMigrate !== undefined) due(vm.noMigrate);
     duePlannedStop(vm, due);
   }

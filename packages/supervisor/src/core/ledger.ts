@@ -2,6 +2,7 @@
 import { pageOf } from '@syndrome/decode/registers/address.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostId, Time, VmId } from './ids.ts';
+import { lookup } from './lookup.ts';
 import type { SeenEvent } from './said.ts';
 import type { Answered, Copy, Host, Met, Page, Place, State, Times, Vm } from './state.ts';
 import { addTime, countApart, firstOf, JOIN_MS, lastOf, near, over, UNLOCATED_MS, without } from './times.ts';
@@ -120,7 +121,7 @@ function smaller(a: string | undefined, b: string): string {
  * known: which of the two is known first is chance.
  */
 function claim(s: State, host: Host, page: Page): void {
-  for (const vm of s.vms.values()) claimBy(vm, host, page);
+  for (const vm of lookup(s).metOn(host.id)) claimBy(vm, host, page);
 }
 
 function claimBy(vm: Vm, host: Host, page: Page): void {
@@ -288,23 +289,6 @@ export function homeCopy(vm: Vm): Copy | undefined {
   return vm.copies.find(c => c.host === vm.home);
 }
 
-/** VMs by their home, in the order of the state: found at once, for as many hosts as ask. Homes do not change meanwhile. */
-export function homes(s: State): (host: HostId) => readonly Vm[] {
-  let all: Map<HostId, Vm[]> | undefined;
-  return host => {
-    if (all === undefined) {
-      all = new Map();
-      for (const vm of s.vms.values()) {
-        if (vm.home === undefined) continue;
-        const there = all.get(vm.home) ?? [];
-        all.set(vm.home, there);
-        there.push(vm);
-      }
-    }
-    return all.get(host) ?? [];
-  };
-}
-
 /** A stop that was announced and does not come is forgotten after so long. */
 const PLANNED_MS = 3_600_000;
 
@@ -399,7 +383,7 @@ export function vmById(s: State, id: VmId): Vm {
 }
 
 /** What a VM met without an address on a host; made when first asked for. */
-export function metOn(vm: Vm, host: HostId): Met {
+export function metOn(s: State, vm: Vm, host: HostId): Met {
   const known = vm.met.get(host);
   if (known !== undefined) return known;
   const met: Met = {
@@ -410,5 +394,6 @@ export function metOn(vm: Vm, host: HostId): Met {
     consumed: new Map(),
   };
   vm.met.set(host, met);
+  lookup(s).meets(host, vm.id);
   return met;
 }

@@ -5,6 +5,7 @@
 import { absorbInto, join, noteNew, openIncident, pageName, unlocatedName, witness } from './incident.ts';
 import { isOf, metOn } from './ledger.ts';
 import { isFromBefore } from './places.ts';
+import { lookup } from './lookup.ts';
 import type { SeenEvent } from './said.ts';
 import type { Host, Incident, Loose, Met, Page, State, Vm } from './state.ts';
 import type { Time } from './ids.ts';
@@ -34,7 +35,8 @@ export function unlocatedIncident(t: Turn, host: Host, vm: Vm, seen: SeenEvent, 
   const incident = hitBefore(t.s, host, vm, when) ?? toldBefore(t, host, vm, when) ?? ownIncident(t, host, vm, when);
   join(incident, what, when, count);
   incident.vm ??= vm.id;
-  if (note(metOn(vm, host.id), { what, at: when, count, in: incident.id })) settleLoose(t, host, vm);
+  lookup(t.s).incident(incident);
+  if (note(metOn(t.s, vm, host.id), { what, at: when, count, in: incident.id })) settleLoose(t, host, vm);
   return incident;
 }
 
@@ -48,16 +50,17 @@ function hitBefore(s: State, host: Host, vm: Vm, when: Time): Incident | undefin
 /** That of an error which was told before and is told again, by a log that is read anew: nothing new has happened. */
 function toldBefore(t: Turn, host: Host, vm: Vm, when: Time): Incident | undefined {
   if (!isFromBefore(host, when)) return undefined;
-  const { incidents } = t.s;
-  return [...incidents.values()].findLast(
-    i =>
-      i.cause === 'unlocated' &&
-      i.state === 'closed' &&
-      i.host === host.id &&
-      i.vm === vm.id &&
-      when >= i.first - JOIN_MS &&
-      when <= i.last + JOIN_MS,
-  );
+  return lookup(t.s)
+    .incidentsOf(vm.id)
+    .findLast(
+      i =>
+        i.cause === 'unlocated' &&
+        i.state === 'closed' &&
+        i.host === host.id &&
+        i.vm === vm.id &&
+        when >= i.first - JOIN_MS &&
+        when <= i.last + JOIN_MS,
+    );
 }
 
 function ownIncident(t: Turn, host: Host, vm: Vm, when: Time): Incident {
@@ -133,7 +136,7 @@ function move(s: State, host: Host, vm: Vm, loose: Loose, into: Incident): void 
   join(into, what, at, count);
   entry.count -= count;
   if (entry.count <= 0) from.witnesses.delete(what);
-  const left = metOn(vm, host.id).loose.filter(l => l.what === what && holder(s, l.in) === from);
+  const left = metOn(s, vm, host.id).loose.filter(l => l.what === what && holder(s, l.in) === from);
   if (left.reduce((sum, l) => sum + l.count, 0) === entry.count && left.length > 0) {
     entry.first = Math.min(...left.map(l => l.at));
     entry.last = Math.max(...left.map(l => l.at));

@@ -11,6 +11,7 @@ import { closeIncident } from './incident.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import { answeredBy, duePlannedStop, homeCopy, isAlive, isClean, isPlannedStop, lifeAfter } from './ledger.ts';
 import { leaseToAsk } from './lease.ts';
+import { beginMove, lookup, putCopy } from './lookup.ts';
 import { mayAskLock } from './lock.ts';
 import { RUNGS } from './policy.ts';
 import type { Rung } from './policy.ts';
@@ -68,7 +69,7 @@ export function planMove(t: Turn, vm: Vm, asked: Asked): boolean {
     failed: [],
     ...(announced === undefined ? {} : { announced }),
   };
-  if (!t.s.moving.includes(vm.id)) t.s.moving.push(vm.id);
+  if (lookup(t.s).planned(vm.id)) t.s.moving.push(vm.id);
   return true;
 }
 
@@ -84,32 +85,41 @@ function free(t: Turn, vm: Vm): void {
   if (vm.owed === true) delete vm.decided;
   delete vm.owed;
   t.s.moving = t.s.moving.filter(id => id !== vm.id);
+  lookup(t.s).unplanned(vm.id);
   t.vms.add(vm.id);
 }
 
 function end(t: Turn, vm: Vm): void {
   free(t, vm);
   for (const type of ['unproven', 'no-target', 'action-failed'] as const) calm(t, type, vm.id);
-  for (const host of t.s.hosts.values()) if (host.draining !== undefined) t.hosts.add(host.id);
+  for (const host of lookup(t.s).draining) t.hosts.add(host);
 }
 
 /** Takes every move as far as it goes now: first those that have begun, then as many more as the budget allows. */
 export function advanceMoves(t: Turn): void {
-  for (const begun of [true, false]) {
-    // What has just ended is judged first: its old hosts learn of it before something else is begun.
-    if (!begun && t.vms.size > 0) return;
-    let full = false;
-    for (const id of t.s.moving) {
-      const vm = t.s.vms.get(id);
-      if (vm?.move === undefined || vm.move.begun !== begun) continue;
-      // Its owner hears of it also while others are acted on.
-      if (!begun && !stillWanted(t, vm, vm.move)) continue;
-      // A VM that counts already, because a page is taken out of it, counts no more when it is moved.
-      full ||= !begun && !mayBegin(t.s);
-      if (full && !isActedOn(t.s, vm)) continue;
-      advance(t, vm, vm.move);
-    }
+  const { s } = t;
+  const found = lookup(s);
+  const { begun, doubtful } = found;
+  for (const id of found.moving(begun)) {
+    const vm = s.vms.get(id);
+    if (vm?.move?.begun === true) advance(t, vm, vm.move);
   }
+  for (const id of begun) if (s.vms.get(id)?.move?.begun !== true) begun.delete(id);
+  // What has just ended is judged first: its old hosts learn of it before something else is begun.
+  if (t.vms.size > 0) return;
+  // While nothing more may be begun, the many that wait for that cost nothing.
+  const acted = s.flying.flatMap(id => s.acts.get(id)?.vm ?? []);
+  let full = !mayBegin(s);
+  for (const id of full ? found.moving([...doubtful, ...acted]) : [...s.moving]) {
+    const vm = s.vms.get(id);
+    if (vm?.move === undefined || vm.move.begun) continue;
+    // Its owner hears of it also while others are acted on.
+    if (doubtful.has(id) && !stillWanted(t, vm, vm.move)) continue;
+    // A VM that counts already, because a page is taken out of it, counts no more when it is moved.
+    full ||= !mayBegin(s);
+    if (!full || isActedOn(s, vm)) advance(t, vm, vm.move);
+  }
+  doubtful.clear();
 }
 
 function advance(t: Turn, vm: Vm, move: Move): void {
@@ -234,8 +244,9 @@ function act(t: Turn, vm: Vm, move: Move, { kind, copy, why, to, at, lease, rule
   move.act = doing.id;
   // To look from another host does nothing: what has not begun has not begun by it.
   if (at !== undefined && !move.begun) return doing;
-  move.begun = true;
+  beginMove(t.s, vm, move);
   move.step = 'working';
+  lookup(t.s).working.add(vm.id);
   return doing;
 }
 
@@ -260,14 +271,20 @@ const LOOKS = {
 type Look = Pick<Step, 'kind' | 'lease'> & { at: HostId };
 
 /** What can be asked of a copy whose host is silent, where it would be started. Under a policy that counts the answer only. */
-function looksAside(t: Turn, vm: Vm, move: Move, { host }: Copy): Look[] {
+function looksAside(t: Turn, vm: Vm, move: Move, { host }: Copy, tried: readonly ActKind[]): Look[] {
   const { hosts, policy } = t.s;
-  const { imageLock, sanlock } = policy.proofs;
-  const at = imageLock === 'never' && !sanlock ? undefined : elsewhere(t, vm, move).to;
+  const mayAsk = {
+    'ask-lock': mayAskLock(policy, vm),
+    'ask-lease':
+      policy.proofs.sanlock && hosts.get(host)?.leases?.some(({ watchdog }) => watchdog !== undefined) === true,
+  };
+  // To look for another host is no small thing, and a copy that nobody can prove is looked at again and again.
+  const isLeft = (['ask-lock', 'ask-lease'] as const).some(kind => mayAsk[kind] && !tried.includes(kind));
+  const at = isLeft ? elsewhere(t, vm, move).to : undefined;
   if (at === undefined) return [];
   const lease = leaseToAsk(policy, hosts.get(host), hosts.get(at));
   return [
-    ...(mayAskLock(policy, vm) ? [{ kind: 'ask-lock', at } as const] : []),
+    ...(mayAsk['ask-lock'] ? [{ kind: 'ask-lock', at } as const] : []),
     ...(lease === undefined ? [] : [{ kind: 'ask-lease', at, lease } as const]),
   ];
 }
@@ -280,7 +297,7 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const left: ActKind[] = [];
   /** Why its host is not powered off. */
   let never: string | undefined;
-  const asides = host?.connected === true ? [] : looksAside(t, vm, move, copy);
+  const asides = host?.connected === true ? [] : looksAside(t, vm, move, copy, tried);
   const aside = asides.find(look => !tried.includes(look.kind));
   if (host?.connected === true) {
     const looks = LOOKS[move.arrived === true ? 'moved' : copy.state === 'starting' ? 'starting' : 'running'];
@@ -316,7 +333,7 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   }
   if (move.step !== 'unproven') {
     move.step = 'unproven';
-    move.begun = true;
+    beginMove(t.s, vm, move);
     move.again = t.now + againIn(move);
     move.rounds++;
     const { host: at, epoch } = copy;
@@ -502,7 +519,7 @@ function start(t: Turn, vm: Vm, move: Move, to: string, reason: string, against:
   if (old !== undefined) [copy.told, copy.life] = [old.told, lifeAfter(old)];
   vm.epoch = copy.epoch;
   move.before = vm.after;
-  vm.copies = [...vm.copies.filter(c => c.host !== to), copy].toSorted((a, b) => (a.host < b.host ? -1 : 1));
+  putCopy(t.s, vm, copy);
   move.to = to;
   act(t, vm, move, {
     kind: 'start',
@@ -585,9 +602,9 @@ function finish(t: Turn, vm: Vm, move: Move, { type, transition, summary, inputs
 }
 
 const openOf = (t: Turn, vm: VmId): Incident[] =>
-  [...t.s.incidents.values()].filter(
-    i => i.state === 'open' && i.vm === vm && i.also === undefined && i.cause !== 'host',
-  );
+  lookup(t.s)
+    .incidentsOf(vm)
+    .filter(i => i.state === 'open' && i.vm === vm && i.also === undefined && i.cause !== 'host');
 
 const subject = (vm: Vm, incident: Incident): { host: string; vm: string; vmName: string } => ({
   host: vm.home ?? incident.host,
@@ -842,5 +859,5 @@ function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
   };
   if (old?.place !== undefined) copy.place = old.place;
   if (old !== undefined) copy.life = lifeAfter(old);
-  vm.copies = [...vm.copies.filter(c => c.host !== to), copy].toSorted((a, b) => (a.host < b.host ? -1 : 1));
+  putCopy(t.s, vm, copy);
 }

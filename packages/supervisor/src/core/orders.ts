@@ -6,7 +6,8 @@ import { handsOff, mayBegin } from './budget.ts';
 import { closeIncident, openIncident } from './incident.ts';
 import type { Order } from './input.ts';
 import { giveUpMove, planMove } from './move.ts';
-import { homes, isAlive, pageOfHost } from './ledger.ts';
+import { isAlive, pageOfHost } from './ledger.ts';
+import { lookup, setDraining } from './lookup.ts';
 import { hostNow } from './clock.ts';
 import { placeBeside } from './places.ts';
 import { proofFault, setProof } from './proof.ts';
@@ -53,6 +54,7 @@ export function takeOrder(t: Turn, by: string, order: Order): void {
       const vm = t.s.vms.get(order.vm);
       if (vm === undefined) return refused(t, by, order, `no VM ${order.vm} is known`);
       vm.plannedStop = t.now;
+      lookup(t.s).doubtful.add(vm.id);
       return said(t, by, order, {
         vm: vm.id,
         rung: 'observe',
@@ -90,7 +92,7 @@ function refused(t: Turn, by: string, order: Order, why: string): void {
 function drainHost(t: Turn, by: string, order: Of<'drain'>): void {
   const host = t.s.hosts.get(order.host);
   if (host === undefined) return refused(t, by, order, `no host ${order.host} is known`);
-  host.draining = { at: t.now, by: `order by ${by}`, evacuate: true };
+  setDraining(t.s, host, { at: t.now, by: `order by ${by}`, evacuate: true });
   const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
   said(t, by, order, {
     incident: incident.id,
@@ -104,7 +106,7 @@ function drainHost(t: Turn, by: string, order: Of<'drain'>): void {
     host: host.id,
     summary: `${host.id} takes no VM any more, and those on it leave it.`,
   });
-  evacuate(t, host, homes(t.s));
+  evacuate(t, host);
 }
 
 /** A host takes VMs again. A rule closes it again when it sees something new, or when all is judged anew. */
@@ -113,7 +115,7 @@ function undrain(t: Turn, by: string, order: Of<'undrain'>): void {
   if (host === undefined) return refused(t, by, order, `no host ${order.host} is known`);
   const { draining } = host;
   if (draining === undefined) return refused(t, by, order, `${host.id} is not draining`);
-  delete host.draining;
+  setDraining(t.s, host, undefined);
   calm(t, 'budget-spent', host.id);
   const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
   said(t, by, order, {
@@ -143,7 +145,8 @@ function repaired(t: Turn, by: string, order: Of<'repaired'>): void {
   if (host === undefined) return refused(t, by, order, `no host ${order.host} is known`);
   // What its pages say is dated by its own clock.
   host.repairedAt = hostNow(t, host.id);
-  for (const vm of t.s.vms.values()) for (const copy of vm.copies) if (copy.host === host.id) delete copy.answered;
+  for (const vm of lookup(t.s).copiesOn(host.id))
+    for (const copy of vm.copies) if (copy.host === host.id) delete copy.answered;
   for (const page of host.pages.values()) {
     page.repaired = true;
     t.s.byKey.delete(`page ${host.id} ${page.key}`);
@@ -154,12 +157,11 @@ function repaired(t: Turn, by: string, order: Of<'repaired'>): void {
   for (const key of t.s.alerts.keys())
     if (key.startsWith(`action-failed ${host.id} page `)) calm(t, 'action-failed', key.slice('action-failed '.length));
   delete host.suspect;
-  delete host.draining;
+  setDraining(t.s, host, undefined);
   delete host.decided;
   calm(t, 'budget-spent', host.id);
-  for (const incident of t.s.incidents.values())
-    if (incident.host === host.id)
-      closeIncident(t, incident, 'order/repaired', `The memory of ${host.id} was replaced.`);
+  for (const incident of lookup(t.s).incidentsAt(host.id))
+    closeIncident(t, incident, 'order/repaired', `The memory of ${host.id} was replaced.`);
   said(t, by, order, {
     host: host.id,
     rung: 'observe',

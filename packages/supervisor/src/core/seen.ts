@@ -99,7 +99,7 @@ function settleOf(t: Turn, host: Host, page: Page): void {
 }
 
 function error(t: Turn, host: Host, vm: Vm, seen: SeenEvent, finding: Finding & { is: 'error' }, when: Time): void {
-  const met = metOn(vm, host.id);
+  const met = metOn(t.s, vm, host.id);
   let changed = addTime(met.unlocated, when);
   if (finding.consumed && addTime(met.consumed, when)) changed = true;
   if (finding.recursive && addTime(met.recursive, when)) changed = true;

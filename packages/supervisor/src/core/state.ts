@@ -361,6 +361,7 @@ export interface State {
   /** The one that the configuration named last, in force or not. */
   sitePolicy?: string;
   paused?: { at: Time; by: string; reason: string };
+  /** Hosts with a new error and when that came, the oldest first. */
   breaker: { open?: { at: Time; last: Time }; hosts: Map<HostId, Time> };
   hosts: Map<HostId, Host>;
   /** Those whose power the controller can switch and read back. */
@@ -436,6 +437,8 @@ export function restore(text: string): State {
   if (state.schema !== 1) throw new Error(`a state of schema ${String(state.schema)}; this version reads schema 1`);
   // Not in those of before.
   state.fences ??= [];
+  // Nor were these in their order.
+  state.breaker.hosts = new Map([...state.breaker.hosts].toSorted(([, a], [, b]) => a - b));
   // Nor was an address told by itself: what was told then had it, where it was known.
   for (const { told, host, page } of state.incidents.values())
     for (const transition of told.filter(name => name.startsWith('poisoned'))) {

@@ -17,11 +17,12 @@ import {
   startLife,
 } from './host.ts';
 import { closeQuiet, openIncident } from './incident.ts';
+import type { HostId } from './ids.ts';
 import type { Effect, Input } from './input.ts';
 import { evacuate, judgeHost, judgePages, judgeVm } from './judge.ts';
 import { advanceMoves } from './move.ts';
 import { takeOrder } from './orders.ts';
-import { homes } from './ledger.ts';
+import { forgetLookup, lookup } from './lookup.ts';
 import { noteSpool, placeBeside, placeOf } from './places.ts';
 import type { Policy } from './policy.ts';
 import { takeRow } from './rows.ts';
@@ -29,8 +30,9 @@ import type { Row } from './said.ts';
 import { takeEvent } from './seen.ts';
 import type { Copy, State, Vm } from './state.ts';
 import { decide } from './turn.ts';
+import { hostsDue, noteDues } from './due.ts';
 import type { Turn } from './turn.ts';
-import { askAgain, staleHosts, takeVmReport, watchCopies } from './vm.ts';
+import { askAgain, doubledVms, staleHosts, takeVmReport, watchCopies } from './vm.ts';
 import { nameOf } from './words.ts';
 
 /**
@@ -52,10 +54,36 @@ export function step(state: State, input: Input): Effect[] {
     awake: input.input === 'tick',
     withdrawn: [],
   };
-  take(t, input);
-  settle(t);
-  tellWithdrawn(t);
+  const found = lookup(state);
+  for (const host of hostsOf(input, state)) found.touch(host);
+  let ended = false;
+  try {
+    take(t, input);
+    for (const host of settle(t)) found.touch(host);
+    tellWithdrawn(t);
+    if (input.input === 'tick') noteDues(state);
+    ended = true;
+  } finally {
+    if (!ended) forgetLookup(state);
+  }
   return t.out;
+}
+
+/** Hosts that an input is about; all where it may be about any. */
+function hostsOf(input: Input, { hosts }: State): Iterable<HostId> {
+  switch (input.input) {
+    case 'row':
+      return [input.row.host];
+    case 'agent':
+    case 'result':
+      return [input.host];
+    case 'order':
+      return 'host' in input.order ? [input.order.host] : [];
+    case 'policy':
+      return hosts.keys();
+    default:
+      return [];
+  }
 }
 
 function take(t: Turn, input: Input): void {
@@ -92,15 +120,20 @@ function take(t: Turn, input: Input): void {
     case 'tick':
       expireActs(t);
       coolBreaker(t);
-      watchSilence(t);
-      watchSources(t);
-      watchOfflines(t);
-      checkCounters(t);
-      closeQuiet(t);
-      for (const vm of t.s.vms.values()) if (vm.copies.some(c => c.doubled !== undefined)) t.vms.add(vm.id);
-      for (const host of t.s.hosts.values()) if (host.draining?.evacuate === true) t.hosts.add(host.id);
-      return;
+      return watch(t);
   }
+}
+
+/** What time itself brings: at the hosts at which it may bring anything. */
+function watch(t: Turn): void {
+  const hosts = hostsDue(t.s, t.hosts);
+  watchSilence(t, hosts);
+  watchSources(t, hosts);
+  watchOfflines(t, hosts);
+  checkCounters(t, hosts);
+  closeQuiet(t);
+  for (const id of doubledVms(t.s)) t.vms.add(id);
+  for (const host of hosts) if (host.draining?.evacuate === true) t.hosts.add(host.id);
 }
 
 function said(t: Turn, row: Row): void {
@@ -146,13 +179,17 @@ const NONE: readonly string[] = [];
 /** Names in their order, so that the order in which things have changed makes no difference. Most steps change nothing. */
 const inOrder = (names: ReadonlySet<string>): readonly string[] => (names.size === 0 ? NONE : [...names].toSorted());
 
-/** Judges what has changed, until nothing more changes by it, and takes what is under way further. */
-function settle(t: Turn): void {
+/**
+ * Judges what has changed, until nothing more changes by it, and takes what is under way further.
+ * @returns the hosts that were judged, or are to be
+ */
+function settle(t: Turn): ReadonlySet<HostId> {
   watchBreaker(t);
   const turn = nextTurn(t.s);
   if (turn.vm !== undefined) t.vms.add(turn.vm);
   if (turn.host !== undefined) t.hosts.add(turn.host);
   const touched = new Set<string>();
+  const { doubtful } = lookup(t.s);
   for (let round = 0; round < 4 && (round === 0 || t.vms.size + t.hosts.size > 0); round++) {
     const vms = inOrder(t.vms);
     const hosts = inOrder(t.hosts);
@@ -161,17 +198,18 @@ function settle(t: Turn): void {
     t.vms.clear();
     t.hosts.clear();
     for (const id of vms) {
+      doubtful.add(id);
       const vm = t.s.vms.get(id);
       if (vm !== undefined) judgeOne(t, vm);
     }
-    const atHome = homes(t.s);
     for (const id of hosts) {
       const host = t.s.hosts.get(id);
       if (host === undefined) continue;
       judgeHost(t, host);
-      evacuate(t, host, atHome);
+      evacuate(t, host);
     }
     if (t.s.moving.length > 0) advanceMoves(t);
+    else doubtful.clear();
   }
   // A VM that waits goes before a page: it may be down.
   for (const id of inOrder(touched)) {
@@ -180,6 +218,8 @@ function settle(t: Turn): void {
     judgePages(t, host);
     applyPages(t, host);
   }
+  for (const id of t.hosts) touched.add(id);
+  return touched;
 }
 
 function judgeOne(t: Turn, vm: Vm): void {

@@ -3,6 +3,7 @@ import { unseenErrors } from './counters.ts';
 import { distinctPages, unapplied } from './ledger.ts';
 import { blindSources, hearsKernel } from './sources.ts';
 import type { HostId } from './ids.ts';
+import { lookup } from './lookup.ts';
 import type { Host, State, Vm } from './state.ts';
 
 /** Where to, and what spoke against each other host. */
@@ -29,14 +30,11 @@ function promised(s: State, but: Vm): Map<HostId, number> {
   return bytes;
 }
 
-/** Incidents that are of no page, by host, since it was repaired. */
-function unlocatedBy(s: State): Map<HostId, number> {
-  const by = new Map<HostId, number>();
-  for (const { host, cause, first } of s.incidents.values())
-    if ((cause === 'unlocated' || cause === 'predicted') && first > (s.hosts.get(host)?.repairedAt ?? 0))
-      by.set(host, (by.get(host) ?? 0) + 1);
-  return by;
-}
+/** Incidents of a host that are of no page, since it was repaired. */
+const unlocatedAt = (s: State, { id, repairedAt }: Host): number =>
+  lookup(s)
+    .incidentsAt(id)
+    .filter(({ cause, first }) => (cause === 'unlocated' || cause === 'predicted') && first > repairedAt).length;
 
 interface Candidate {
   host: Host;
@@ -81,7 +79,6 @@ export function placeFor(
 ): Placement {
   const from = vm.home === undefined ? undefined : s.hosts.get(vm.home);
   const against: Record<string, string> = {};
-  const others = unlocatedBy(s);
   const on = promised(s, vm);
   let fit = 0;
   let best: Candidate | undefined;
@@ -95,7 +92,7 @@ export function placeFor(
     }
     fit++;
     // Bad pages, and incidents that are of no page: whichever says more against a host.
-    const errors = distinctPages(host, 0).length + (others.get(host.id) ?? 0) + unseenErrors(s, host);
+    const errors = distinctPages(host, 0).length + unlocatedAt(s, host) + unseenErrors(s, host);
     const candidate = { host, errors, deaf: hearsKernel(host) ? 0 : 1 };
     if (best === undefined || isBetter(candidate, best)) best = candidate;
   }

@@ -1,9 +1,10 @@
 /** @module What hosts say of their VMs: where copies are, in which epoch, and whether there is one too many. */
 import { handsOff } from './budget.ts';
-import type { HostId, Time } from './ids.ts';
+import type { HostId, Time, VmId } from './ids.ts';
 import { ranBy } from './clock.ts';
 import { noteAfter } from './incident.ts';
 import { homeCopy, isAlive, isPlannedStop, lifeAfter, newer, vmById } from './ledger.ts';
+import { lookup, putCopy } from './lookup.ts';
 import { placeOf } from './places.ts';
 import { ageProof, dropProof, isProven, unprovenCopies } from './proof.ts';
 import type { Row, VmReport } from './said.ts';
@@ -26,8 +27,7 @@ export function takeVmReport(t: Turn, row: Row, report: VmReport): void {
   if (copy === undefined) {
     // Where it may have run before anybody told of it, that it does not needs a proof too.
     copy = { host, epoch: report.epoch, state: 'gone', ran: true, since: 0, autostart: false, told: 0 };
-    vm.copies.push(copy);
-    vm.copies.sort((a, b) => (a.host < b.host ? -1 : 1));
+    putCopy(t.s, vm, copy);
   }
   copy.told = Math.max(copy.told, report.epoch);
   const ordered = copy.state === 'starting';
@@ -111,7 +111,7 @@ export function voidProof(t: Turn, vm: Vm, copy: Copy, reported: number): void {
 
 /** A host has told of another boot: what it has told of VMs since then is newer than what was proven before. */
 export function looksAfterBoot(t: Turn, host: HostId): void {
-  for (const vm of t.s.vms.values())
+  for (const vm of lookup(t.s).copiesOn(host))
     for (const copy of vm.copies) {
       if (copy.host !== host || !isAlive(copy.state) || copy.proof === undefined || !isOfLaterBoot(t.s, copy)) continue;
       voidProof(t, vm, copy, copy.epoch);
@@ -182,14 +182,17 @@ function isReplaced(vm: Vm, copy: Copy): boolean {
 /** A second copy that a replaced host runs again, which may be stopped at once; the others are told. */
 export function watchCopies(t: Turn, vm: Vm): Copy[] {
   const found = strays(t.s, vm);
+  const { doubled } = lookup(t.s);
   for (const copy of vm.copies) if (!found.includes(copy)) delete copy.doubled;
   if (found.length === 0) {
+    doubled.delete(vm.id);
     calm(t, 'second-copy', vm.id);
     return [];
   }
   const replaced: Copy[] = [];
   for (const copy of found) {
     copy.doubled ??= t.now;
+    doubled.add(vm.id);
     const old = isReplaced(vm, copy);
     if (!old && t.now - copy.doubled < DOUBLE_MS) continue;
     alarm(t, 'second-copy', vm.id, {
@@ -219,7 +222,7 @@ export function askAgain(s: State, host: HostId): void {
     for (const copy of vm?.copies ?? []) if (copy.host === host) vm?.move?.tried.delete(`${copy.host}/${copy.epoch}`);
     if (vm?.move !== undefined) [vm.move.again, vm.move.rounds] = [0, 0];
   }
-  for (const vm of s.vms.values())
+  for (const vm of lookup(s).copiesOn(host))
     for (const copy of vm.copies) {
       if (copy.host !== host) continue;
       ageProof(copy);
@@ -227,7 +230,13 @@ export function askAgain(s: State, host: HostId): void {
     }
 }
 
+/** VMs that may run twice. */
+export function doubledVms(s: State): VmId[] {
+  const { doubled } = lookup(s);
+  return [...doubled].filter(id => s.vms.get(id)?.copies.some(copy => copy.doubled !== undefined) === true);
+}
+
 /** A VM that may run twice is looked at at each tick. */
 export function dueCopies(s: State, due: Due): void {
-  for (const vm of s.vms.values()) for (const { doubled } of vm.copies) if (doubled !== undefined) due(over(s.now));
+  if (doubledVms(s).length > 0) due(over(s.now));
 }
