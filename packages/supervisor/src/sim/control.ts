@@ -108,6 +108,11 @@ export class Control {
     if (this.#state !== undefined) this.#waiting.push(input);
   }
 
+  /** Whether anything but time waits to be written. */
+  get hasNews(): boolean {
+    return this.#waiting.some(({ input }) => input !== 'tick');
+  }
+
   /** Up to which row all of a spool is written; undefined where nothing is known of it. */
   upto(host: HostId, spool: string): number | undefined {
     return this.store.spools.get(`${host} ${spool}`)?.upto;

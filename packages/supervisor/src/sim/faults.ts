@@ -70,7 +70,8 @@ export const DELAY = { from: 1, to: 40, slow: 0.02, slowTo: 8_000 };
 /** Of acts: how often one does nothing, and how often its answer is lost. */
 export const ACT_FATES = { done: 0.92, stuck: 0.05, 'lost-answer': 0.03 } as const;
 /**
- * At the worst moment: how often a controller dies between its commit and what it says of it, a link breaks while rows are on it, and a server
- * that takes the place of another one lacks what that one wrote last.
+ * At the worst moment: how often a controller dies between its commit and what it says of it (of a site with `few` hosts; the more hosts, the more
+ * commits), a link breaks while rows are on it, and a server
+ * that takes the place of another one lacks what that one wrote last, and a BMC dies with its host.
  */
-export const WORST = { dies: 0.0005, breaks: 0.01, loses: 0.5 };
+export const WORST = { dies: 0.0005, few: 20, breaks: 0.01, loses: 0.5, together: 0.5 };

@@ -62,11 +62,9 @@ describe('a simulation', () => {
       'shards-given',
       'lease-outlived',
       'late-write-refused',
-      'commits-lost',
       'pause',
       'acts-late',
       'controllers-away',
-      'fence-failed',
     ];
     expect(
       Object.keys(nemesis).filter(name => nemesis[name as keyof typeof nemesis] === 0 && !rare.includes(name)),

@@ -156,7 +156,8 @@ export class Site {
   #storeAwayUntil = 0;
   /** Ends of gaps that last. */
   readonly #open = new Set<() => void>();
-  /** Nobody knows whether the last commit was written before that. */
+  /** With the next commit its server fails, ms: until then nobody knows whether that commit was written. */
+  #failsOver: number | undefined;
   #unsureUntil = 0;
   /** Errors that a kernel has counted and nobody has read, by host and boot: the newest; and when a host was last told to have such. */
   readonly #unread = new Map<string, Time>();
@@ -332,6 +333,10 @@ export class Site {
   }
 
   #commit(control: Control): void {
+    if (this.#failsOver !== undefined && control === this.#control && control.hasNews) {
+      this.#unsureUntil = this.#agenda.now + this.#failsOver;
+      this.#failsOver = undefined;
+    }
     // A server that takes the place of another one may lack what that one wrote last, and told nobody of.
     if (
       !this.#healing &&
@@ -351,7 +356,8 @@ export class Site {
       for (const { input, effects } of brought) this.#look(input, effects);
       this.#tickNext(brought, control);
       // At the worst moment: it is written, and nobody knows.
-      if (brought.length > 0 && !this.#healing && this.#dice.happens(WORST.dies)) return this.#killController(1000);
+      const dies = WORST.dies * Math.min(1, WORST.few / this.#options.hosts);
+      if (brought.length > 0 && !this.#healing && this.#dice.happens(dies)) return this.#killController(1000);
       const tell = (): void => {
         for (const { effects } of brought)
           for (const effect of effects) if (effect.effect === 'act') this.#hand(effect.act, control);
@@ -687,9 +693,15 @@ export class Site {
       case 'rows-again':
         link.sent = 0;
         return this.#wake(host);
-      case 'fence-dead':
-        this.#fenceDead.set(host, this.#agenda.now + ms);
-        return;
+      case 'fence-dead': {
+        // Nobody asks the BMC of a host without VMs.
+        const [its = host] = fleet.at(vm);
+        this.#fenceDead.set(its, this.#agenda.now + ms);
+        // One that has no power of its own is dead when it is needed.
+        if (!fleet.agent(its).up || !dice.happens(WORST.together)) return;
+        fleet.crash(its);
+        return this.#bootLater(its, ms);
+      }
       case 'controller-dies':
         return this.#killController(ms);
       case 'controller-pauses':
@@ -706,7 +718,7 @@ export class Site {
         this.#storeAwayUntil = this.#agenda.now + ms;
         return;
       case 'store-fails-over':
-        this.#unsureUntil = this.#agenda.now + ms;
+        this.#failsOver = ms;
         return;
       case 'pause':
         this.#order({ order: 'pause' });
@@ -857,6 +869,7 @@ export class Site {
   heal(): void {
     this.#healing = true;
     this.#fenceDead.clear();
+    this.#failsOver = undefined;
     this.#storeAwayUntil = this.#unsureUntil = this.#control.pausedUntil = this.#control.off = 0;
     for (const end of this.#open) end();
     this.#open.clear();
