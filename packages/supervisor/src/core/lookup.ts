@@ -33,6 +33,8 @@ export class Lookup {
   readonly working = new Set<VmId>();
   /** Moves of which it is not known whether they are wanted still. */
   readonly doubtful: Set<VmId>;
+  /** Before that time none of the moves that wait may begin. */
+  readyAt = 0;
   /** Where each VM that is acted on stands among those of the state. */
   readonly #moving = new Map<VmId, number>();
   #planned = 0;
@@ -73,6 +75,7 @@ export class Lookup {
   /** A move is planned. @returns whether none was */
   planned(vm: VmId): boolean {
     this.doubtful.add(vm);
+    this.readyAt = 0;
     if (this.#moving.has(vm)) return false;
     this.#moving.set(vm, this.#planned++);
     return true;

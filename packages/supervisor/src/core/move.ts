@@ -107,18 +107,22 @@ export function advanceMoves(t: Turn): void {
   for (const id of begun) if (s.vms.get(id)?.move?.begun !== true) begun.delete(id);
   // What has just ended is judged first: its old hosts learn of it before something else is begun.
   if (t.vms.size > 0) return;
-  // While nothing more may be begun, the many that wait for that cost nothing.
+  // While nothing more may be begun, or it is too early for it, the many that wait cost nothing.
   const acted = s.flying.flatMap(id => s.acts.get(id)?.vm ?? []);
   let full = !mayBegin(s);
-  for (const id of full ? found.moving([...doubtful, ...acted]) : [...s.moving]) {
+  const isFew = full || t.now < found.readyAt;
+  let readyAt = Number.POSITIVE_INFINITY;
+  for (const id of isFew ? found.moving([...doubtful, ...acted]) : [...s.moving]) {
     const vm = s.vms.get(id);
     if (vm?.move === undefined || vm.move.begun) continue;
     // Its owner hears of it also while others are acted on.
     if (doubtful.has(id) && !stillWanted(t, vm, vm.move)) continue;
     // A VM that counts already, because a page is taken out of it, counts no more when it is moved.
     full ||= !mayBegin(s);
+    readyAt = Math.min(readyAt, vm.move.wait);
     if (!full || isActedOn(s, vm)) advance(t, vm, vm.move);
   }
+  if (!isFew) found.readyAt = readyAt;
   doubtful.clear();
 }
 

@@ -217,14 +217,15 @@ export function staleHosts(s: State, vm: Vm): Copy[] {
 
 /** An agent is back, or its host has booted: what it could not prove before it may prove now. */
 export function askAgain(s: State, host: HostId): void {
-  for (const id of s.moving) {
-    const vm = s.vms.get(id);
-    for (const copy of vm?.copies ?? []) if (copy.host === host) vm?.move?.tried.delete(`${copy.host}/${copy.epoch}`);
-    if (vm?.move !== undefined) [vm.move.again, vm.move.rounds] = [0, 0];
+  // What has not begun was looked at from aside alone, and has no time to wait for.
+  for (const id of lookup(s).begun) {
+    const move = s.vms.get(id)?.move;
+    if (move !== undefined) [move.again, move.rounds] = [0, 0];
   }
   for (const vm of lookup(s).copiesOn(host))
     for (const copy of vm.copies) {
       if (copy.host !== host) continue;
+      vm.move?.tried.delete(`${copy.host}/${copy.epoch}`);
       ageProof(copy);
       if (copy.told < vm.epoch) delete copy.taught;
     }
