@@ -63,7 +63,9 @@ export class Numbers {
   /** An answer, with the numbers that this line is the first to tell. */
   captured(answer: string, { seq }: TraceEvent): string {
     const here = this.#told.filter(told => told.seq === seq);
-    return [answer.trim(), ...here.map(({ before, name }) => `${before}{${name}}`)].join(' … ').concat(' …');
+    // Data begins with the number of its request, and may be this number alone.
+    const behind = (before: string): string => (answer.endsWith(` ${before.trim()}`) ? '' : before);
+    return [answer.trim(), ...here.map(({ before, name }) => `${behind(before)}{${name}}`)].join(' … ').concat(' …');
   }
 }
 

@@ -151,3 +151,15 @@ test('the end of a program that an agent was told to run comes before the next i
     'send mce 0 7 0xbd2000008000017a 0x5 {frame} 0x86',
   ]);
 });
+
+test('a number that is all that was read from a file comes right behind the number of the request', () => {
+  const events = [
+    said('guest', 'agent', 'E ready t=1'),
+    asked('guest', 'agent', '1 read path=/sys/bus/cxl/devices/mem0/ram/size'),
+    said('guest', 'agent', 'D 1 0x10000000'),
+    said('guest', 'agent', 'R 1 ok size=11 t=2'),
+    asked('guest', 'agent', '2 write path=/sys/bus/cxl/devices/region0/size value=0x10000000'),
+  ].map((event, i) => ({ seq: i + 1, t: i, ...event }) as TraceEvent);
+  const lines = scriptOf({ header: { ...HEADER, expect: [] }, events, steps: [], nested: false });
+  expect(lines.map(({ text }) => text)).toContain('D 1 … {number1} …');
+});
