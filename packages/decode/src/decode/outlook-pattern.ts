@@ -29,10 +29,11 @@ export class OutlookPatterns {
   of(record: X86McaRecord, readers: string, predict: () => bigint): object {
     const key = this.#key;
     key.pack(record);
+    const rest = key.hashOfRest();
     for (const group of this.#groups) {
       if (group.readers !== readers) continue;
       key.onlyStatus(group.asked, record);
-      const found = group.known.get(key.hash());
+      const found = group.known.get(key.hashWith(rest));
       if (found !== undefined && key.equals(found.key)) return found.pattern;
     }
     const asked = predict();
@@ -44,7 +45,7 @@ export class OutlookPatterns {
     key.onlyStatus(asked, record);
     if (group.known.size >= MAX_KEPT) group.known.clear();
     const pattern = {};
-    group.known.set(key.hash(), { key: key.copy(), pattern });
+    group.known.set(key.hashWith(rest), { key: key.copy(), pattern });
     return pattern;
   }
 }

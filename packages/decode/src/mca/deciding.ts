@@ -251,12 +251,27 @@ export class McaKey {
 
   /** A hash of the key, 32 bits. */
   hash(): number {
+    return this.hashWith(this.hashOfRest());
+  }
+
+  /** A hash of all but the status: for {@link hashWith}, where the same key is looked for with several parts of the status. */
+  hashOfRest(): number {
     const halves = this.#halves;
     let h = 0;
-    for (let i = 0; i < halves.length; i++) h = Math.imul(h ^ (halves[i] as number), 0x9e37_79b1) ^ (h >>> 15);
+    for (let i = 0; i < 2 * FIRST; i++) h = mixed(h, halves[i] as number);
+    for (let i = 2 * FIRST + 2; i < halves.length; i++) h = mixed(h, halves[i] as number);
+    return h;
+  }
+
+  /** The hash of the key, of that of all but the status. */
+  hashWith(rest: number): number {
+    const halves = this.#halves;
+    const h = mixed(mixed(rest, halves[2 * FIRST] as number), halves[2 * FIRST + 1] as number);
     return (h ^ (h >>> 16)) >>> 0;
   }
 }
+
+const mixed = (h: number, half: number): number => Math.imul(h ^ half, 0x9e37_79b1) ^ (h >>> 15);
 
 /**
  * What rules see of a record.
