@@ -3,7 +3,7 @@ import type { GuestProgramPart } from '../supply/guest-program.ts';
 import { type InnerProgram, installPrograms } from './images.ts';
 
 /** A domain as a user's configuration file has it. */
-export interface DomU {
+interface DomU {
   /** `pv`: Xen's own interface, addresses of the machine in its page tables; `pvh`: a machine by AMD-V, addresses translated. */
   type: 'pv' | 'pvh';
   cpus: number;
@@ -14,7 +14,7 @@ export interface DomU {
 }
 
 /** The name by which `xl` knows it; it is the first one that dom0 starts, and so domain 1. */
-export const DOMU_NAME = 'domu';
+const DOMU_NAME = 'domu';
 export const DOMU_ID = 1;
 /** What the domain writes on its console, line by line, in dom0: a FIFO. */
 export const DOMU_CONSOLE = '/run/domu.console';
