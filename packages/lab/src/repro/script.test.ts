@@ -126,6 +126,7 @@ agent = R 2 ok version=1.0.0 boot=… cpus=2…
 test('the end of a program that an agent was told to run comes before the next is said', () => {
   const events = [
     said('guest', 'agent', 'E ready t=1'),
+    { layer: 'domu', source: 'console', name: 'domu.agent-ready', raw: 'E ready t=1' } as Partial<TraceEvent>,
     lab('lab.step', { index: 1, step: 'xen-p2m', text: 'xen-p2m address=134217728 as=frame' }),
     asked('guest', 'agent', '1 exec name=xen-tool argv=/bin/tool output=/run/tool.0'),
     said('guest', 'agent', 'R 1 ok proc=xen-tool pid=9 t=2'),
@@ -139,6 +140,7 @@ test('the end of a program that an agent was told to run comes before the next i
   ].map((event, i) => ({ seq: i + 1, t: i, ...event }) as TraceEvent);
   const lines = scriptOf({ header: { ...HEADER, expect: [] }, events, steps: [], nested: false });
   expect(lines.map(({ do: what, text }) => `${what} ${text}`)).toEqual([
+    'await E line … E%20ready …',
     'step xen-p2m address=134217728 as=frame',
     'await E ready …',
     'send 1 exec name=xen-tool argv=/bin/tool output=/run/tool.0',

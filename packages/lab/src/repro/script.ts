@@ -69,6 +69,8 @@ export function scriptOf({ header, events, steps, nested }: RunRecord): ScriptLi
     if (event.name === 'lab.step') script.push({ do: 'step', text: String(event.fields?.text) });
     if (event.name === 'lab.injected' && !script.some(line => line.do === 'mark'))
       script.push({ do: 'mark', text: '' });
+    // Before its steps the lab waits until a domain of Xen has booted, too.
+    if (event.name === 'domu.agent-ready') script.push({ do: 'await', channel: 'agent', text: 'E line … E%20ready …' });
     const wait = awaitedAt(event, events, steps, index.values);
     const channel = channelOf(event, nested);
     if (event.dir === 'send' && channel !== undefined && event.raw !== undefined) {
