@@ -96,7 +96,9 @@ export async function bisect(name: string, options: Options): Promise<void> {
     }
     return search(versions, start, test);
   };
-  const found = await measure().finally(() => engine.close());
+  const found = await measure().finally(async () => {
+    await engine.close();
+  });
   // The pair is known, but not that the verdict changes there.
   if (found.unsteady.length > 0) process.exitCode = EXIT.error;
   const fixed: CellParts = Object.fromEntries(

@@ -100,7 +100,7 @@ export async function runScenario(spec: RunSpec, services: RunServices): Promise
 }
 
 /** A run with its whole trace, kept as a file or not. */
-export interface TracedRun {
+interface TracedRun {
   result: RunResult;
   header: TraceHeader;
   events: readonly TraceEvent[];

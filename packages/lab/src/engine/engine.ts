@@ -21,7 +21,7 @@ export interface Refusal {
 }
 
 /** CPU time of one run in seconds, user and system; absent where it is not known. */
-export interface CpuSeconds {
+interface CpuSeconds {
   /** Of QEMU, from where the run had the machine for itself. */
   qemu?: number;
   /** Of this process. What runs at the same time is in it too. */

@@ -135,7 +135,8 @@ test('what would be shared with a fork is refused, and said', async () => {
     identities: run.machine,
     around: (command, folder) => [
       ...forkingCommand(run.assembly, command, { library, hub: hub.path, folder, token }),
-      ...['-chardev', `file,id=written,path=${disk}`],
+      '-chardev',
+      `file,id=written,path=${disk}`,
     ],
   });
   try {

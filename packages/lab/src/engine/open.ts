@@ -5,7 +5,7 @@ import { forkEngine } from './fork.ts';
 import { hostRefusal } from './fork-refusal.ts';
 import { freshEngine } from './fresh.ts';
 
-export interface EngineOptions {
+interface EngineOptions {
   /** The one to begin with; default: the cheapest. What it refuses goes to the next one. */
   kind?: EngineKind;
   services: Services;

@@ -154,7 +154,7 @@ export class StoppedMachines {
 
   /** Ends those that nobody has and that were not used for the longest time, where there are too many. */
   async #bound(): Promise<void> {
-    for (const [key, making] of [...this.#known]) {
+    for (const [key, making] of this.#known) {
       if (this.#known.size <= MOST) return;
       const machine = await making.catch(() => undefined);
       if (!machine?.idle || this.#known.get(key) !== making) continue;

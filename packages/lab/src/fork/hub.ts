@@ -60,7 +60,7 @@ export class Hub {
 
   /** Safe to call twice. */
   close(): void {
-    for (const token of [...this.#awaited.keys()]) this.forget(token);
+    for (const token of this.#awaited.keys()) this.forget(token);
     this.#server.close();
     this.#dir.remove();
   }

@@ -7,7 +7,7 @@ import type { Supply } from '../supply/supply.ts';
 const FOLDER = fileURLToPath(new URL('../../native', import.meta.url));
 
 /** The sources of what is loaded into a QEMU that forks. */
-export const forkSources = (): string[] =>
+const forkSources = (): string[] =>
   readdirSync(FOLDER)
     .filter(name => /\.[chS]$/.test(name))
     .sort()

@@ -13,10 +13,10 @@ const FORK_MS = 10_000;
 const ANSWER_MS = 60_000;
 
 /** Why a process cannot be forked: what it was found to hold, by its name in native/fork.c. */
-export type ForkRefusal = { why: 'threads' | 'descriptor' | 'mapping'; detail: string };
+type ForkRefusal = { why: 'threads' | 'descriptor' | 'mapping'; detail: string };
 
 /** A fork that runs, and how to fork it in its turn. */
-export interface Fork {
+interface Fork {
   machine: ForkedMachine;
   server: ForkServer;
   process: ForkedProcess;
@@ -40,11 +40,11 @@ export class ForkedProcess implements MachineProcess {
     });
   }
 
-  /** @param wait as wait4(2) gives it */
+  /** @param wait as wait4(2) gives it: the signal in its lowest seven bits, the exit code in the byte above them (POSIX, sys/wait.h) */
   ended(wait: number, cpuSeconds?: number): void {
     this.cpuSeconds = cpuSeconds;
-    const signal = wait & 0x7f;
-    this.#end(signal === 0 ? { code: (wait >> 8) & 0xff } : { signal });
+    const signal = wait % 128;
+    this.#end(signal === 0 ? { code: Math.floor(wait / 256) % 256 } : { signal });
   }
 
   async stop(): Promise<ExitStatus> {

@@ -99,7 +99,7 @@ export interface MachineKind<Spec extends BaseSpec = BaseSpec> {
   /** From the outside in. The first one is the outer QEMU. */
   readonly layers: readonly Layer[];
   /** Those of them that this one is without. */
-  lacks?(spec: Spec): readonly Layer[];
+  lacks?(this: void, spec: Spec): readonly Layer[];
   /** The VMM in its host layer, if it has one. */
   readonly vmm?: Pick<Vmm, 'channels' | 'port' | 'control' | 'prints' | 'announcedExit'>;
   readonly channels: readonly Channel[];

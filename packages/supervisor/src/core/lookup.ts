@@ -6,7 +6,7 @@ import type { HostId, Time, VmId } from './ids.ts';
 import type { Copy, Host, Incident, Move, State, Vm } from './state.ts';
 
 /** What a tick has to look at, by host. `due.ts` keeps it. */
-export interface Watched {
+interface Watched {
   /** Those of which something may have changed since a tick has looked at them. */
   changed: Set<HostId>;
   /** Those of which it is not noted yet what comes of time alone. */
@@ -17,7 +17,7 @@ export interface Watched {
   dues: Map<HostId, Time>;
 }
 
-export class Lookup {
+class Lookup {
   readonly #state: State;
   readonly #copies = new Map<HostId, Set<VmId>>();
   readonly #met = new Map<HostId, Set<VmId>>();
