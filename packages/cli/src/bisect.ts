@@ -96,9 +96,12 @@ export async function bisect(name: string, options: Options): Promise<void> {
     }
     return search(versions, start, test);
   };
-  const found = await measure().finally(async () => {
+  let found: Awaited<ReturnType<typeof measure>>;
+  try {
+    found = await measure();
+  } finally {
     await engine.close();
-  });
+  }
   // The pair is known, but not that the verdict changes there.
   if (found.unsteady.length > 0) process.exitCode = EXIT.error;
   const fixed: CellParts = Object.fromEntries(

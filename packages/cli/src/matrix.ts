@@ -114,9 +114,12 @@ export async function matrix(name: string, options: Options): Promise<void> {
   });
   const by = { ...services(supply), signal };
   const engine = await chosenEngine(options, 'restore', by);
-  const results = await runMatrix(specOf, cells, { ...by, engine, jobs, memory, onCell }).finally(async () => {
+  let results: Awaited<ReturnType<typeof runMatrix>>;
+  try {
+    results = await runMatrix(specOf, cells, { ...by, engine, jobs, memory, onCell });
+  } finally {
     await engine.close();
-  });
+  }
   const report = reportOf(results);
   kept.write(report);
   if (options.json) printJson(report);
