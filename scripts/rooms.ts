@@ -29,7 +29,7 @@ const SUPERVISOR = [
   'sim',
   'evaluate',
 ] as const;
-const LAB = ['supply', 'guest', 'lab', 'report'] as const;
+const LAB = ['supply', 'guest', 'lab', 'sweep', 'report'] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
   common: { folder: 'packages/decode/src/common', imports: [], pure: true },
@@ -74,6 +74,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     folder: 'packages/lab/src',
     imports: [...DECODE, 'trace', 'disk', 'qmp', 'gdb', 'supply', 'guest'],
     packages: ['yaml', 'zod'],
+  },
+  /** Cells of a space: measured once, judged by the outlook, merged into a map. */
+  sweep: {
+    folder: 'packages/lab/src/sweep',
+    imports: [...DECODE, 'trace', 'disk', 'store', 'supply', 'lab'],
   },
   report: { folder: 'packages/lab/src/report', imports: [...DECODE, 'trace', 'disk', 'xml', 'lab'] },
 

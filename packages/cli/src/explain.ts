@@ -8,6 +8,7 @@ import { STORE_ERROR_CODES } from '@syndrome/base/store/error-codes.ts';
 import { GDB_ERROR_CODES } from '@syndrome/qemu/gdb/error-codes.ts';
 import { GUEST_ERROR_CODES } from '@syndrome/lab/guest/error-codes.ts';
 import { LAB_ERROR_CODES } from '@syndrome/lab/error-codes.ts';
+import { SWEEP_ERROR_CODES } from '@syndrome/lab/sweep/error-codes.ts';
 import { KNOWN_CAUSES } from '@syndrome/trace/expect/causes.ts';
 import { EXPECTATION_TERMS, TRACE_NOTES, VERDICT_TERMS } from '@syndrome/trace/terms.ts';
 import { LIBVIRT_ERROR_CODES } from '@syndrome/qemu/libvirt/error-codes.ts';
@@ -38,6 +39,7 @@ const ERRORS: readonly (readonly [title: string, codes: Readonly<Record<string, 
   ['guest agent', GUEST_ERROR_CODES],
   ['reference VMM', VMM_ERROR_CODES],
   ['lab', LAB_ERROR_CODES],
+  ['sweep', SWEEP_ERROR_CODES],
   ['trace', TRACE_ERROR_CODES],
   ['agent and controller', WIRE_ERROR_CODES],
   ['agent', AGENT_ERROR_CODES],

@@ -1,10 +1,16 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ENGINE_KINDS } from '@syndrome/lab/engine/engine.ts';
 import { AXES, AXIS_NAMES, type Axis } from '@syndrome/trace/axes.ts';
 import { engineOption } from './engine-option.ts';
 import { PARAM } from './param-option.ts';
 
 /** The parts that a bisection may be over, as their options are written. */
 const OVER: ReadonlyMap<string, Axis> = new Map(AXIS_NAMES.map(axis => [AXES[axis].option.slice(2), axis]));
+
+const count = (value: string): number => {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('expected a whole number of up to 9 digits.');
+  return Number(value);
+};
 
 /** Commands about many runs: one scenario on many kernels, and a folder of traces. */
 export function addManyCommands(
@@ -42,6 +48,39 @@ Examples:
     )
     .action(async (name: string, options: object) =>
       (await import('./matrix.ts')).matrix(name, merged(program, options)),
+    );
+
+  partOptions(program.command('sweep'))
+    .description(
+      'the cells of a space of records and contexts, each measured once and judged by what the rules predict',
+    )
+    .argument('<space>', 'a name or a YAML file')
+    .option('--limit <n>', 'measure so many new cells, and no more', count)
+    .option('--take <points>', 'full, pairwise, or how many points by chance', 'full')
+    .option('--order <n>', 'seed of the order and of what is taken by chance', count, 1)
+    .option('--jobs <n>', 'cells at a time; auto: four for each core', 'auto')
+    .addOption(
+      new Option('--engine <engine>', 'how a machine comes to the injection; what it refuses goes to the next').choices(
+        ENGINE_KINDS,
+      ),
+    )
+    .option('--again', 'measure what is known as well')
+    .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      `
+A space is a scenario with parameters that expects nothing: what each point comes to is compared with the outlook of the
+rules. --guest-kernel takes a range (6.16..7.2), all, or a list separated by commas. What was measured is kept in the state
+folder, and not measured again; an interrupted sweep goes on where it stopped. Of 100 cells one is measured again in a
+machine of its own, of 1,000 one in a machine that is booted: a cell that is another one alone stops the sweep.
+
+Examples:
+  syndrome sweep intel-status --limit 500
+  syndrome sweep intel-status --take pairwise --guest-kernel 6.12,6.19,7.2
+  syndrome sweep ./my-space.yaml --limit 100 --json | jq .findings`,
+    )
+    .action(async (name: string, options: object) =>
+      (await import('./sweep.ts')).sweep(name, merged(program, options)),
     );
 
   partOptions(program.command('bisect'))

@@ -6,6 +6,7 @@ import type { FieldValue } from '@syndrome/decode/events/row.ts';
 import type { Injection } from '@syndrome/decode/inject/injection.ts';
 import type { End, Exploration } from '@syndrome/decode/outlook/explore.ts';
 import { tellingLine } from '@syndrome/decode/outlook/telling.ts';
+import type { SignalCode } from '@syndrome/decode/outlook/prediction.ts';
 import { explore, worse } from '@syndrome/decode/outlook/explore.ts';
 import { OUTCOMES, type Outcome } from '@syndrome/trace/expect/outcome.ts';
 import { LabError } from './errors.ts';
@@ -26,7 +27,7 @@ export interface OutlookInput extends FactsInput {
 }
 
 /** The outlook of a whole scenario. */
-interface LabOutlook {
+export interface LabOutlook {
   outcome: Outcome;
   /** Id of the rule that decides. */
   rule: string;
@@ -40,6 +41,8 @@ interface LabOutlook {
   within: number;
   /** The last line the deciding layer is predicted to print. */
   message?: string;
+  /** si_code of the SIGBUS that a process is to get. */
+  signal?: SignalCode;
 }
 
 /** Seconds: an emulated machine is slow, and its rendezvous more so. */
@@ -214,5 +217,6 @@ export function outlookOf(input: OutlookInput): LabOutlook | undefined {
       stages.flatMap(s => s.explorations.flatMap(e => e.ends)),
     ),
     ...(message === undefined ? {} : { message }),
+    ...(end.decided.signal === undefined ? {} : { signal: end.decided.signal }),
   };
 }

@@ -8,7 +8,7 @@ import { type Judgement, judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { judge, Tally } from '@syndrome/trace/expect/judge.ts';
 import { requireConfig } from './kernel-needs.ts';
 import { type Assembly, assemble, type Services } from './parts.ts';
-import { outlookOf } from './outlook.ts';
+import { type LabOutlook, outlookOf } from './outlook.ts';
 import { type RunSpec, scenarioOf } from './run-spec.ts';
 import type { Scenario } from './scenario/load.ts';
 import type { Session } from './session.ts';
@@ -256,25 +256,38 @@ export async function carryOut(
   }
 }
 
-/** Says before the first injection what the rules expect of it, where they can be followed. */
-function stateOutlook(
-  scenario: Scenario,
+/** What the rules expect of steps on a machine, where they can be followed. */
+export function outlookIn(
   { machine, accel, parts, append, own, kernels }: Assembly,
-  recorder: TraceRecorder,
+  steps: Scenario['steps'],
   values: Session['values'],
-): void {
-  const outlook = outlookOf({
+): LabOutlook | undefined {
+  return outlookOf({
     machine,
     accel,
     parts,
     configs: Object.fromEntries(kernels.map(({ layer, config }) => [layer, config])),
     ...(append === undefined ? {} : { append }),
     ...(own ? { own } : {}),
-    steps: scenario.steps,
+    steps,
     values,
   });
+}
+
+/** Which page it would be makes no difference to the rules. */
+export const someValues = (steps: Scenario['steps']): Map<string, bigint> =>
+  new Map(steps.flatMap(savedBy).map(name => [name, SOME_ADDRESS]));
+
+/** Says before the first injection what the rules expect of it, where they can be followed. */
+function stateOutlook(
+  scenario: Scenario,
+  assembly: Assembly,
+  recorder: TraceRecorder,
+  values: Session['values'],
+): void {
+  const outlook = outlookIn(assembly, scenario.steps, values);
   if (outlook === undefined) return;
-  const { possible, dependsOn, ...rest } = outlook;
+  const { possible, dependsOn, signal: _, ...rest } = outlook;
   const fields = {
     ...rest,
     ...(possible === undefined ? {} : { possible: possible.join(' ') }),
@@ -291,9 +304,7 @@ function requireKernels(scenario: Scenario, assembly: Assembly, recorder: TraceR
   try {
     requireConfig(scenario, assembly.kernels);
   } catch (error) {
-    // Which page it would have been makes no difference.
-    const values = new Map(scenario.steps.flatMap(savedBy).map(name => [name, SOME_ADDRESS]));
-    if (error instanceof LabSkip) stateOutlook(scenario, assembly, recorder, values);
+    if (error instanceof LabSkip) stateOutlook(scenario, assembly, recorder, someValues(scenario.steps));
     throw error;
   }
 }

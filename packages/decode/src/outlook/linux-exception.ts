@@ -69,6 +69,10 @@ export const EXCEPTION_RULES = defineRules('linux.mce', 'Linux arch/x86/kernel/c
   'no-restart': ['Without RIPV the interrupted task cannot go on: it is killed.', 'observed'],
   'kill-maybe': ['On return to the process its page is handed to memory_failure() with action required.', 'observed'],
   'kill-now': ['There is no address to act on: the process gets SIGBUS.'],
+  unread: [
+    'Linux reads MCi_ADDR and MCi_MISC of a bank only once its grade counts: of one that was skipped or cleared it has no address, and the interrupted task gets SIGBUS without one.',
+    'observed',
+  ],
   'not-recovered': ['The page could not be taken away: the process gets SIGBUS.'],
   'copy-fixup': ['The kernel leaves the copy with an error; the poisoned user page is taken away.'],
   seam: ['The TDX module ends the trust domain; the host goes on.'],
@@ -138,14 +142,18 @@ function scan(record: McaCase, severity: Severity, facts: Facts, run: Run): Scan
   return { worst: grade, left: false };
 }
 
+/** The bank stays as it is: the next poll finds it. */
+function toPoll(record: McaCase, facts: Facts): NonNullable<Ending['handover']> {
+  const polled = passOn(record, { mcgStatus: undefined });
+  const { consumer, delivery: _, ...settings } = facts.context;
+  return { consumer, delivery: 'poll', record: polled, settings };
+}
+
 /** The exception returns without having killed anybody. */
 function resume(record: McaCase, found: Scan, facts: Facts, run: Run): Ending {
   if (found.worst === 'NO') {
     if (!found.left) return { outcome: 'none' };
-    // The bank stays as it is: the next poll finds it.
-    const polled = passOn(record, { mcgStatus: undefined });
-    const { consumer, delivery: _, ...settings } = facts.context;
-    return { outcome: 'none', handover: { consumer, delivery: 'poll', record: polled, settings } };
+    return { outcome: 'none', handover: toPoll(record, facts) };
   }
   run.note(R.resume, 'logged');
   run.print(EVENTS_LOGGED);
@@ -168,7 +176,7 @@ function resume(record: McaCase, found: Scan, facts: Facts, run: Run): Ending {
 /** The interrupted task cannot simply go on. */
 function act(record: McaCase, severity: Severity, found: Scan, facts: Facts, run: Run): Ending {
   const logged = found.worst !== 'NO';
-  const usable = usableAddress(record, facts);
+  const usable = logged ? usableAddress(record, facts) : { address: undefined, rule: R.unread };
   if (logged) run.print(EVENTS_LOGGED);
   // A record whose page memory_failure() took away counts as handled and is not printed.
   const handled = found.worst === 'AO' && usable.address !== undefined && !facts.get('printAll');
@@ -181,7 +189,7 @@ function act(record: McaCase, severity: Severity, found: Scan, facts: Facts, run
   }
   if (context === 'kernel-recoverable') {
     run.note(R['copy-fixup'], 'the system call fails');
-    if (usable.address === undefined) return { outcome: 'logged' };
+    if (usable.address === undefined) return { outcome: logged ? 'logged' : 'none' };
     if (!versionSince(facts.get('version'), '5.15')) {
       run.print(`mce: Uncorrected hardware memory error in user-access at ${usable.address.digits}`);
       memoryFailure(usable.address, false, facts, run);
@@ -195,7 +203,8 @@ function act(record: McaCase, severity: Severity, found: Scan, facts: Facts, run
   run.note(usable.rule, usable.address?.text ?? 'no page');
   if (usable.address === undefined) {
     run.note(R['kill-now'], 'SIGBUS');
-    return signalled(facts, run, 'SI_KERNEL');
+    const ending = signalled(facts, run, 'SI_KERNEL');
+    return found.left ? { ...ending, handover: toPoll(record, facts) } : ending;
   }
   run.note(R['kill-maybe'], usable.address.text);
   run.print(`mce: Uncorrected hardware memory error in user-access at ${usable.address.digits}`);
@@ -228,10 +237,7 @@ export function linuxException(record: McaCase, facts: Facts, run: Run): Ending 
   const filler = isBroadcastFiller(record) && facts.given('broadcast') !== false;
   if (filler && facts.vendor() !== 'amd' && MCG_STATUS.read(facts.get('mcgStatus')).MCIP) {
     run.note(R.filler, 'nothing; the poll finds it later');
-    const polled = passOn(record, { mcgStatus: undefined });
-    const { consumer, delivery: _, ...settings } = facts.context;
-    const handover = { consumer, delivery: 'poll' as const, record: polled, settings };
-    return { outcome: 'none', rule: R.filler, ...(facts.get('ser') ? { handover } : {}) };
+    return { outcome: 'none', rule: R.filler, ...(facts.get('ser') ? { handover: toPoll(record, facts) } : {}) };
   }
   const local = facts.vendor() === 'amd' || MCG_STATUS.read(facts.get('mcgStatus')).LMCE;
   if (local) {

@@ -355,6 +355,7 @@ const CASES: readonly Case[] = [
   ['linux.mce.kernel-returns', x86(0n, { mcgStatus: 0xcn }), mc({ running: 'kernel' }), 'none'],
   ['linux.mce.no-restart', named('srao', { mcgStatus: 6n }), mc(), 'signalled'],
   ['linux.mce.kill-maybe', named('srar-data'), mc({ sigbusHandler: false }), 'killed'],
+  ['linux.mce.unread', x86(0xad000000000000c0n, { mcgStatus: 0xen, misc: 0x8cn }), mc(), 'signalled'],
   ['linux.mce.kill-now', named('amd-uc', { status: 0xb800000000000000n }), mc({ ser: false }), 'signalled'],
   [
     'linux.mce.not-recovered',

@@ -124,6 +124,6 @@ export const linuxGuest = {
     const hosts = input.accel === 'tcg' ? (['tcg'] as const) : (['intel', 'amd'] as const);
     const layers = hosts.flatMap(host => x86Layer(spec, input, host, 'qemu') ?? []);
     const ghes = spec.apei ? { ghes: ownFirmware({ ...spec, part: 'kernel', config: 'guest' }, input) } : {};
-    return { x86: layers.length === hosts.length ? layers : undefined, ...ghes };
+    return { x86: layers.length === hosts.length ? layers : undefined, memory: spec.memory, ...ghes };
   },
 } satisfies MachineKind<Spec>;

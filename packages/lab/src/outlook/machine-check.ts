@@ -2,7 +2,7 @@ import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
 import type { Injection, MceInjection } from '@syndrome/decode/inject/injection.ts';
 import { recordOf, settledBy } from '@syndrome/decode/inject/ways.ts';
 import { QUIRKY_CPUS } from '@syndrome/decode/outlook/linux-quirks.ts';
-import { type Address, type Legs, type Plan, running, those, victimOf } from './scene.ts';
+import { type Address, type Legs, type Plan, running, those, victimOf, whoRuns } from './scene.ts';
 import { pageOwner } from './xen.ts';
 
 /**
@@ -15,7 +15,11 @@ export function machineCheckLegs(plan: Plan, address: Address | undefined, earli
   const { facts, injection } = plan;
   if (injection.way !== 'mce' || (earlier !== undefined && !leavesMcip(earlier, injection.cpu))) return undefined;
   const record = recordOf(injection);
-  const victim = victimOf(address, plan);
+  const found = victimOf(address, plan);
+  const victim =
+    found.process === undefined
+      ? { ...found, settings: { ...whoRuns(injection.cpu, plan), ...found.settings } }
+      : found;
   const cpu = running(injection.cpu, plan, victim);
   if (record === undefined || facts.x86 === undefined || cpu === undefined) return undefined;
   const legs = facts.x86.flatMap(layer => signaturesOf(layer).map(cpuid => ({ layer, cpuid })));

@@ -2,6 +2,7 @@
  * What an outlook looks at: the scene that the steps of a scenario make around an injection, as each of them says of itself
  * (`means` in steps/step.ts). Pure.
  */
+import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import type { FieldValue } from '@syndrome/decode/events/row.ts';
 import type { Injection } from '@syndrome/decode/inject/injection.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
@@ -36,7 +37,7 @@ export type Meaning =
   /** The kernel uses a page of a process, in a system call or to copy it. */
   | { is: 'kernel-read'; process: string; page: string }
   /** All virtual CPUs stand still, one of them in a mode that was looked for; and they run again. */
-  | { is: 'stop'; cpu: number; mode: 'any' | 'user' | 'kernel' }
+  | { is: 'stop'; cpu: number; mode: 'any' | 'user' | 'kernel' | 'idle' }
   | { is: 'go' }
   /** Linux polls its banks so often. */
   | { is: 'poll'; seconds: number }
@@ -98,14 +99,14 @@ export interface Leg {
 export type Legs = readonly (readonly Leg[])[];
 
 /** The process whose page stands at `address`, following the translation to a host address. */
-export function victimOf(address: Address | undefined, { before, after, values }: Plan): Victim {
+export function victimOf(address: Address | undefined, { before, after, values, facts }: Plan): Victim {
   const nameOf = (at: Address | undefined): string | undefined =>
     typeof at === 'string' ? at.replace(/^\$/, '') : undefined;
   const named = nameOf(address);
   const translated = those(before, 'translation').find(t => t.as === named)?.address;
   const as = nameOf(translated) ?? named;
   const page = those(before, 'page').findLast(p => p.as === as);
-  if (page === undefined) return { settings: {}, reads: false };
+  if (page === undefined) return { settings: isBeyond(address, facts) ? { page: 'none' } : {}, reads: false };
   const { process } = page;
   const reads = (m: MeaningOf<'read'>): boolean => m.process === process && m.page === page.as;
   const phys = values.get(page.as);
@@ -115,13 +116,33 @@ export function victimOf(address: Address | undefined, { before, after, values }
     settings: {
       page: page.lies,
       earlyKill: page.early,
-      sigbusHandler: those(before, 'handler').findLast(h => h.process === process)?.handles ?? true,
+      sigbusHandler: handles(process, before),
     },
     // What is read again from disk is not bad.
     reads:
       page.lies === 'user' &&
       (those(after, 'read').some(reads) || those(before, 'read').some(m => m.onCpu !== undefined && reads(m))),
   };
+}
+
+/** Whether a process handles SIGBUS. */
+const handles = (process: string, before: readonly Meaning[]): boolean =>
+  those(before, 'handler').findLast(h => h.process === process)?.handles ?? true;
+
+/** Where a PC goes on with its memory that does not fit below its devices. Source: QEMU hw/i386/pc.c, above_4g_mem_start. */
+const ABOVE_DEVICES = 2n ** 32n;
+
+/** Whether an address is behind all memory of the machine, wherever that lies. */
+function isBeyond(address: Address | undefined, { memory }: MachineFacts): boolean {
+  if (memory === undefined || address === undefined) return false;
+  const number = typeof address === 'number' ? BigInt(address) : parseU64(address);
+  return number !== undefined && number >= ABOVE_DEVICES + BigInt(memory) * 2n ** 20n;
+}
+
+/** Whom a machine check hits whose address is nobody's page: who runs on the CPU, if that is known. */
+export function whoRuns(cpu: number, { before }: Plan): Partial<Settings> {
+  const busy = those(before, 'read').findLast(r => r.onCpu === cpu);
+  return busy === undefined ? {} : { sigbusHandler: handles(busy.process, before) };
 }
 
 /**
@@ -135,9 +156,11 @@ export function running(cpu: number, { before }: Plan, victim: Victim): Settings
     const any: Settings['running'][] = ['idle', 'kernel', 'kernel-recoverable', 'user'];
     return busy === undefined ? any : any.toReversed();
   }
+  if (last.mode === 'idle') return ['idle'];
   if (last.mode === 'kernel') return ['kernel', 'kernel-recoverable', 'idle'];
   // In user mode it matters who is hit: only the process that was sent to that CPU is known.
-  return busy !== undefined && busy.process === victim.process ? ['user'] : undefined;
+  const known = busy !== undefined && (victim.process === undefined || busy.process === victim.process);
+  return known ? ['user'] : undefined;
 }
 
 /** Whether the kernel uses the page at `address` once the error is there. */

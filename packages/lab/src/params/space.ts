@@ -88,23 +88,30 @@ export function sizeOf({ axes }: Space): number {
   return axes.reduce((size, { values }) => size * values.length, 1);
 }
 
+/** Whether a point is one of the combinations that make no sense. */
+export function isLeftOut({ except }: Space, point: Point): boolean {
+  return except.some(entry => entry.every(([axisName, labels]) => labels.includes(point[axisName] ?? '')));
+}
+
+/** A combination by its place in the product, the first axis varying slowest; it may be one that is left out. */
+export function pointAt({ axes }: Space, index: number): Point {
+  let rest = index;
+  const labels = axes.toReversed().map(({ name: axisName, values }) => {
+    const label = values[rest % values.length]?.label ?? '';
+    rest = Math.floor(rest / values.length);
+    return [axisName, label] as const;
+  });
+  return Object.fromEntries(labels.toReversed());
+}
+
 /**
  * All points, the first axis varying slowest.
  * @example [...pointsOf(spaceOf({ kill: ['early', 'late'] }))] // [{ kill: 'early' }, { kill: 'late' }]
  */
 export function* pointsOf(space: Space): Generator<Point> {
-  const { axes, except } = space;
-  const out = (point: Point): boolean =>
-    except.some(entry => entry.every(([axisName, labels]) => labels.includes(point[axisName] ?? '')));
   for (let i = 0; i < sizeOf(space); i++) {
-    let rest = i;
-    const point: Record<string, string> = {};
-    for (const { name: axisName, values } of axes.toReversed()) {
-      point[axisName] = values[rest % values.length]?.label ?? '';
-      rest = Math.floor(rest / values.length);
-    }
-    const ordered = Object.fromEntries(axes.map(each => [each.name, point[each.name] ?? '']));
-    if (!out(ordered)) yield ordered;
+    const point = pointAt(space, i);
+    if (!isLeftOut(space, point)) yield point;
   }
 }
 

@@ -12,6 +12,7 @@ import { OR } from '@syndrome/trace/expect/verdict.ts';
 import { fill, type Path } from '../params/fill.ts';
 import {
   exceptSchema,
+  labelOf,
   paramsSchema,
   type Point,
   pointsOf,
@@ -24,7 +25,7 @@ import { together } from './faults.ts';
 import { machineFaults, type MachineSpec } from '../machines/registry.ts';
 import { type Step, stepKind, stepKinds } from '../steps/registry.ts';
 import type { StepKind } from '../steps/step.ts';
-import { looseScenarioSchema } from './schema.ts';
+import { looseScenarioSchema, spaceSchema } from './schema.ts';
 import { YamlFile } from './yaml.ts';
 
 /** A checked scenario. */
@@ -236,6 +237,8 @@ function entries(value: unknown): [number, Data][] {
 
 /** A file has no more variants: one of them is meant to be looked at. */
 const MAX_VARIANTS = 1000;
+/** A space has no more points, before some are left out: their places in it are whole numbers. */
+const MAX_POINTS = 1e9;
 
 /**
  * Checks the text of a scenario file.
@@ -244,7 +247,7 @@ const MAX_VARIANTS = 1000;
  */
 export function parseScenarios(text: string, file: string): [Scenario, ...Scenario[]] {
   const yaml = new YamlFile(text, file);
-  const space = spaceIn(yaml);
+  const space = spaceIn(yaml, MAX_VARIANTS);
   const scenarios =
     space === undefined
       ? [check(yaml, file)]
@@ -258,8 +261,46 @@ export function parseScenarios(text: string, file: string): [Scenario, ...Scenar
 /** The first scenario of a text. @throws ScenarioError */
 export const parseScenario = (text: string, file: string): Scenario => parseScenarios(text, file)[0];
 
+/** A file whose variants are looked at one by one, as they are needed: there may be more of them than anyone holds. */
+export interface Template {
+  name: string;
+  title: string;
+  about: string;
+  why: string;
+  sources: string[];
+  file: string;
+  space: Space;
+  /** The scenario of a point; it expects nothing. @throws ScenarioError */
+  at: (point: Point) => Scenario;
+}
+
+/**
+ * Checks the text of a file of a space: a scenario with `params:` that states neither `expect:` nor `outcome:`. The scenario of
+ * its first point is looked at, and of each that differs from it in one value.
+ * @throws ScenarioError with every fault
+ */
+export function parseTemplate(text: string, file: string): Template {
+  const yaml = new YamlFile(text, file);
+  const space = spaceIn(yaml, MAX_POINTS);
+  if (space === undefined) yaml.fault([], 'a space has `params:`, the axes that are varied');
+  yaml.faults.check();
+  if (space === undefined) throw new Error(`${file}: no space`);
+  const looked = (point: Point): Scenario | undefined => check(filled(yaml, space, point), file, point, spaceSchema);
+  const at = (point: Point): Scenario => {
+    const scenario = looked(point);
+    yaml.faults.check();
+    if (scenario === undefined) throw new Error(`${file}: the point ${labelOf(point)} is wrong`);
+    return scenario;
+  };
+  const first: Point = pointsOf(space).next().value ?? {};
+  for (const { name, values } of space.axes) for (const { label } of values) looked({ ...first, [name]: label });
+  const { title, about, why, sources } = at(first);
+  const { name } = yaml.value as { name: string };
+  return { name, title, about, why, sources, file, space, at };
+}
+
 /** The space of a file with parameters. @throws ScenarioError where it is none: what refers to it would be wrong everywhere. */
-function spaceIn(yaml: YamlFile): Space | undefined {
+function spaceIn(yaml: YamlFile, most: number): Space | undefined {
   if (!isData(yaml.value) || !Object.hasOwn(yaml.value, 'params')) return undefined;
   const { params, except = [] } = yaml.value;
   const axes = paramsSchema.safeParse(params);
@@ -286,7 +327,7 @@ function spaceIn(yaml: YamlFile): Space | undefined {
     }
   }
   const size = sizeOf(space);
-  if (size > MAX_VARIANTS) yaml.fault(['params'], `these are ${size} combinations; at most ${MAX_VARIANTS} are taken`);
+  if (size > most) yaml.fault(['params'], `these are ${size} combinations; at most ${most} are taken`);
   else if (pointsOf(space).next().done === true) yaml.fault(['except'], 'nothing is left of the parameters');
   yaml.faults.check();
   return space;
@@ -308,8 +349,13 @@ function filled(yaml: YamlFile, space: Space, point: Point): Checked {
 }
 
 /** Checks one scenario; undefined where it is wrong, which is told. */
-function check(yaml: Checked, file: string, point?: Point): Scenario | undefined {
-  const loose = looseScenarioSchema.safeParse(yaml.value);
+function check(
+  yaml: Checked,
+  file: string,
+  point?: Point,
+  schema: typeof looseScenarioSchema | typeof spaceSchema = looseScenarioSchema,
+): Scenario | undefined {
+  const loose = schema.safeParse(yaml.value);
   if (!loose.success) addIssues(yaml, loose.error);
   const raw = isData(yaml.value) ? yaml.value : {};
   const checker = new Checker(yaml);
@@ -328,7 +374,8 @@ function check(yaml: Checked, file: string, point?: Point): Scenario | undefined
   const timeout = time('timeout');
   const settle = time('settle');
   if (!loose.success) return undefined;
-  const { name, title, about, why, sources, machine, outcome, without } = loose.data;
+  const { name, title, about, why, sources, machine, without } = loose.data;
+  const outcome = 'outcome' in loose.data ? (loose.data.outcome as string | readonly string[]) : 'none';
   return {
     name: point === undefined ? name : [name, ...Object.values(point)].join('.'),
     ...(point === undefined ? {} : { variant: { of: name, point } }),

@@ -39,6 +39,9 @@ export const looseScenarioSchema = z.strictObject({
   steps: z.array(z.record(z.string(), z.unknown())).min(1),
 });
 
+/** The same of a space, whose cells are judged by the outlook: it states nothing that it expects. */
+export const spaceSchema = looseScenarioSchema.omit({ expect: true, outcome: true });
+
 /** One of the steps: an object with exactly one key. */
 const stepSchema = z.union(stepKinds.map(({ name: key, schema }) => z.strictObject({ [key]: schema })));
 

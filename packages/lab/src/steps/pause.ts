@@ -9,10 +9,13 @@ export const pause = defineStep({
   schema: z
     .strictObject({
       cpu: z.int().min(0).max(63).default(0),
-      mode: z.enum(['any', 'user', 'kernel']).default('any').describe('what that CPU has to be running (x86)'),
+      mode: z
+        .enum(['any', 'user', 'kernel', 'idle'])
+        .default('any')
+        .describe('what that CPU has to be running (x86); idle: the kernel, waiting for an interrupt'),
       within: duration.default('20s'),
     })
-    .describe('stop all virtual CPUs, at a moment when one of them is in user or kernel mode'),
+    .describe('stop all virtual CPUs, at a moment when one of them is in user mode, in the kernel or idle'),
   means: ({ cpu, mode }) => ({ is: 'stop', cpu, mode }),
   run: async (session, { cpu, mode, within }) => {
     const deadline = session.recorder.now() + ns(within);
@@ -20,10 +23,10 @@ export const pause = defineStep({
       if (session.signal.aborted) throw abortError(session.signal, `CPU ${cpu} in ${mode} mode`);
       await session.qmp.execute('stop');
       if (mode === 'any') return;
-      const { level } = await x86State(session.qmp, cpu);
+      const { level, halted } = await x86State(session.qmp, cpu);
       if (level === undefined)
         throw new LabError('E_LAB_PAUSE', `QEMU does not tell the privilege level of CPU ${cpu}`);
-      if ((level === 3) === (mode === 'user')) return;
+      if (mode === 'idle' ? halted === true : (level === 3) === (mode === 'user')) return;
       await session.qmp.execute('cont');
       if (session.recorder.now() >= deadline) {
         throw new LabError('E_LAB_PAUSE', `CPU ${cpu} was not seen in ${mode} mode within ${within}`);

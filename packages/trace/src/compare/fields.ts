@@ -93,6 +93,23 @@ export class FieldComparer {
   }
 }
 
+/**
+ * An event in words that are the same in another run that does the same: without times and what else is by chance, addresses by
+ * what they were saved as.
+ * @example sameWords(event, saved) // 'guest.memory-failure page=dirty LRU page pfn=the frame of $page result=Recovered'
+ */
+export function sameWords(event: TraceEvent, saved: SavedValues): string {
+  const { name, fields = {} } = event;
+  const types = catalogEvent(name ?? '')?.fieldTypes ?? {};
+  const words = Object.entries(fields as Readonly<Record<string, FieldValue>>)
+    .filter(([field]) => !BY_CHANCE.has(field))
+    .map(([field, value]) => {
+      const type = Object.hasOwn(types, field) ? (types[field]?.type ?? 'any') : 'any';
+      return `${field}=${seen(value, type, { saved, parts: [] }).same}`;
+    });
+  return [name ?? '', ...words.toSorted()].join(' ');
+}
+
 /** A value as it is compared, and as it is shown. */
 function seen(
   value: FieldValue | undefined,
