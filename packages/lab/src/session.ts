@@ -161,7 +161,8 @@ export class Session {
       void forked.process.exited.then(status => session.#onExit(status)).catch(() => {});
       session.tape.console(forked.stderr, session.#outerLayer, qemuEvents(), 'stderr');
       await session.#listen(this);
-      await session.outer.execute('cont');
+      // One that a step has paused stays so: at that moment a CPU is where the step wanted it.
+      if (!this.#paused) await session.outer.execute('cont');
       await session.attachVmm(true);
       return session;
     } catch (error) {
@@ -243,6 +244,9 @@ export class Session {
     if (!kind.vmm) this.qmp = this.outer;
   }
 
+  /** A step has paused it, before it was to stand still. */
+  #paused = false;
+
   /** The folder of its lines; undefined in a fork. */
   get folder(): string | undefined {
     return this.#dir?.path;
@@ -253,13 +257,15 @@ export class Session {
    * @throws LabError E_LAB_STATE; QmpError
    */
   async standStill(): Promise<void> {
+    const { running } = await this.outer.execute('query-status');
+    this.#paused = !running;
     for (let i = 0; i < QUIET_TRIES; i++) {
       await this.outer.execute('stop');
       for (let last = -1; last !== this.recorder.events.length; ) {
         last = this.recorder.events.length;
         await sleep(QUIET_MS);
       }
-      if (!this.tape.inLine) return;
+      if (!this.tape.inLine || this.#paused) return;
       await this.outer.execute('cont');
       await sleep(QUIET_MS);
     }
