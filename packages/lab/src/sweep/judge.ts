@@ -1,7 +1,8 @@
 /** @module What was predicted of a cell beside what it came to. Pure. */
+import { templateOf } from '@syndrome/decode/outlook/line-template.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import type { LabOutlook } from '../outlook.ts';
-import { type Observation, templateOf } from './observation.ts';
+import type { Observation } from './observation.ts';
 
 /** `undecided`: the rules leave room for what was seen, or say nothing. */
 export type Agreement = 'agree' | 'disagree' | 'undecided';
@@ -44,7 +45,7 @@ export function judgeCell(predicted: LabOutlook | undefined, observed: Observati
       return differs('signal', signal, observed.signal);
   }
   if (message === undefined) return { agreement: 'agree' };
-  const taken = /recovery action for .*: Recovered/.test(message);
+  const taken = message.endsWith(': Recovered');
   if (taken && observed.page !== undefined && !observed.page.endsWith('Recovered'))
     return differs('page', 'taken away', observed.page);
   const wanted = matcher(message);

@@ -1,5 +1,6 @@
 /** @module What a cell came to, taken from its trace, without what is by chance. Pure but for the digest. */
 import { createHash } from 'node:crypto';
+import { templateOf } from '@syndrome/decode/outlook/line-template.ts';
 import { tellingLine } from '@syndrome/decode/outlook/telling.ts';
 import type { TraceEvent } from '@syndrome/trace/event.ts';
 import { type Outcome, outcomeOf } from '@syndrome/trace/expect/outcome.ts';
@@ -21,19 +22,6 @@ export interface Observation {
   /** 32 hex digits of all events from the injection on, without times, addresses and processes. */
   evidence: string;
 }
-
-/** printk(9)'s time and caller, and what every line about hardware begins with. */
-const STAMP = /^\[\s*\d+\.\d+\](?:\[\s*[TC]\d+\])?\s*/;
-const PREFIX = /^(?:mce: )?(?:\{\d+\})?\[Hardware Error\]: /;
-/** Words that are numbers: 0x…, and hex or decimal digits that stand alone. */
-const NUMBER = /\b(?:0x[0-9a-f]+|\d[\d.]*|[0-9a-f]{6,16})\b/gi;
-
-/**
- * A printed line as a template: without its stamp, with `<n>` for its numbers.
- * @example templateOf('[   12.5] Memory failure: 0x91e1: recovery action for dirty LRU page: Recovered')
- */
-export const templateOf = (line: string): string =>
-  line.replace(STAMP, '').replace(PREFIX, '').replace(NUMBER, '<n>').trim();
 
 /** More lines of a cell are no evidence any more. */
 const MAX_LINES = 60;
@@ -89,7 +77,7 @@ export function observe(events: readonly TraceEvent[]): Observation {
     ...(signal === undefined
       ? died === undefined
         ? {}
-        : { signal: String(died['signal'] ?? 'exit') }
+        : { signal: typeof died['signal'] === 'string' ? died['signal'] : 'exit' }
       : { signal: String(signal['code'] ?? signal['signal']) }),
     ...(page === undefined ? {} : { page: `${String(page['page'])}: ${String(page['result'])}` }),
     ...(line === undefined ? {} : { line }),
