@@ -110,7 +110,7 @@ static void classify(struct end *end, const char *folder) {
   }
   if (end->descriptor <= 2) {
     end->kind = LINE;
-    name = "stderr.out";
+    name = "printed.out";
   } else if (begins(path, "socket:")) {
     int listens = 0, bytes = sizeof listens;
     system6(__NR_getsockopt, end->descriptor, SOL_SOCKET_, SO_ACCEPTCONN_, (long)&listens, (long)&bytes, 0);

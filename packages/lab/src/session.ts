@@ -85,6 +85,8 @@ export class Session {
   #waits: Waits;
   #sockets = new Map<Channel, Socket>();
   #lines = new Map<Channel, MachineLine>();
+  /** What the outer QEMU itself prints, where it is a fork: the channel `stderr` is of a VMM in it. */
+  #printed: MachineLine | undefined;
   /** Loads the modules of the guest under test, as after its first boot. */
   loadModules: (session: Session) => Promise<void> = () => Promise.resolve();
   /** Why the QEMU under test said it would stop. */
@@ -155,7 +157,8 @@ export class Session {
     session.gdbPath = forked.gdb;
     for (const [name, count] of this.counters) session.counters.set(name, count);
     session.#sockets = new Map(forked.sockets);
-    session.#lines = new Map([...forked.lines, ['stderr', forked.stderr]]);
+    session.#lines = new Map(forked.lines);
+    session.#printed = forked.stderr;
     session.#process = forked.process;
     try {
       void forked.process.exited.then(status => session.#onExit(status)).catch(() => {});
@@ -279,6 +282,10 @@ export class Session {
     const { watchFirmware } = await import('./firmware/watch.ts');
     this.firmware = new Firmware(memory, spec.memory, kind.firmware?.(spec) ?? []);
     this.#endWatch = watchFirmware(this.firmware, (name, fields) => this.note(name, fields));
+  }
+
+  get #ends(): (Socket | MachineLine)[] {
+    return [...this.#sockets.values(), ...this.#lines.values(), ...(this.#printed ? [this.#printed] : [])];
   }
 
   #socket(channel: Channel): Socket {
@@ -419,8 +426,8 @@ export class Session {
 
   /** The end of the outer QEMU: what it said last is read before anything is made of it. */
   async #onExit(status: ExitStatus): Promise<void> {
-    for (const line of this.#lines.values()) line.finish();
-    const open = [...this.#sockets.values(), ...this.#lines.values()].filter(end => !end.closed);
+    for (const line of [...this.#lines.values(), ...(this.#printed ? [this.#printed] : [])]) line.finish();
+    const open = this.#ends.filter(end => !end.closed);
     const drained = open.map(end => once(end, 'close'));
     await Promise.race([Promise.all(drained), sleep(DRAIN_MS, undefined, { ref: false })]).catch(() => {});
     const asked = this.#shutdownReason?.startsWith('guest-') === true && status.code === 0;
@@ -505,7 +512,7 @@ export class Session {
       const frames = kept.map(pfn => `0x${pfn.toString(16)}`).join(', ');
       this.note('lab.note', { text: `the kernel of this machine keeps these page frames as poisoned: ${frames}` });
     }
-    for (const end of [...this.#sockets.values(), ...this.#lines.values()]) end.destroy();
+    for (const end of this.#ends) end.destroy();
     this.#dir?.remove();
   }
 }

@@ -148,7 +148,7 @@ export class ForkServer {
         lines.set(channel, new FifoLine({ output: name(end.output), ...input }));
       }
     }
-    return { process, sockets, lines, stderr: new FifoLine({ output: name('stderr.out') }), gdb: name('gdb.sock') };
+    return { process, sockets, lines, stderr: new FifoLine({ output: name('printed.out') }), gdb: name('gdb.sock') };
   }
 
   #send(line: string): void {
