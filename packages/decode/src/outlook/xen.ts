@@ -68,7 +68,7 @@ export const XEN_RULES = defineRules('xen', 'Xen xen/arch/x86/cpu/mcheck/mce.c',
   'amd-no-handler': [
     'Recovery of pages is Intel’s alone: of an AMD memory error the record is printed and dom0 is told, the page stays, and the domain that has it never learns of it.',
     'observed',
-    `${AMD}; mce_intel.c intel_init_mce() has the only handlers`,
+    `${AMD}; Xen xen/arch/x86/cpu/mcheck/mce_intel.c intel_init_mce(), which registers the only handlers`,
   ],
   'page-free': ['The page belongs to no domain and is taken away.', 'read', 'Xen xen/arch/x86/cpu/mcheck/mcaction.c'],
   'not-recovered': [

@@ -5,7 +5,6 @@ export const SWEEP_ERROR_CODES: Readonly<Record<string, string>> = {
   E_SPACE_READ: 'The file of the space cannot be read; the cause is the system’s.',
   E_SWEEP_ISOLATION:
     'A cell that was measured beside others showed something else when it was measured alone, twice: the sweep has stopped, and what it measured cannot be trusted. Compare the two traces that the message names; --engine restore starts a machine for every cell.',
-  E_SWEEP_MAP: 'Nothing is measured of this space on this kernel yet: `syndrome sweep SPACE --kernel VERSION` does it.',
   E_SWEEP_LAB:
     'Cell after cell was not carried out: the sweep has stopped. The message has the cause of the last; what was measured until then is kept.',
 };
