@@ -139,12 +139,16 @@ export const SECTION_NAMES: Readonly<Record<string, string>> = {
 
 /** Who made a record: Windows (cperguid.h of the WDK), and Linux for the machine check of a panic (mce/apei.c). */
 export const CREATOR_WINDOWS = 'cf07c4bd-b789-4e18-b3c4-1f732cb57131';
+const CREATOR_WINDOWS_DRIVER = '57217c8d-5e66-44fb-8033-9b74cacedf5b';
 const CREATOR_LINUX_MCE = '75a574e3-5052-4b29-8a8e-be2c6490b89d';
 export const CREATOR_NAMES: Readonly<Record<string, string>> = {
   [CREATOR_WINDOWS]: 'Windows',
   [CREATOR_LINUX_MCE]: 'Linux, before it panicked',
-  '57217c8d-5e66-44fb-8033-9b74cacedf5b': 'a device driver of Windows',
+  [CREATOR_WINDOWS_DRIVER]: 'a device driver of Windows',
 };
+/** Whether Windows wrote the record, by itself or for one of its drivers: in its own revision, with its own form of a time. */
+export const isOfWindows = (creatorId: string): boolean =>
+  creatorId === CREATOR_WINDOWS || creatorId === CREATOR_WINDOWS_DRIVER;
 
 /** Notification types, UEFI 2.10 N.2.1.1: how the error was reported. */
 export const NOTIFICATION_NAMES: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import { ARM_ERROR_LAYOUT, ARM_LAYOUT, armErrorTypeDoubt, armErrorTypeNames } fr
 import { BLOCK_STATUS, blockStatus, entryCount, errorKinds } from './block-status.ts';
 import { bodyCorrected, classifyCper } from './classify.ts';
 import { FLAT_LAYOUTS } from './flat-layouts.ts';
-import { CREATOR_WINDOWS } from './guid.ts';
+import { isOfWindows } from './guid.ts';
 import type { CperKept, Layout } from './layout.ts';
 import { CPER_LINT_CODES, sectionOfLint } from './lint-codes.ts';
 import type { CperFinding, CperLintCodeId } from './lint-codes.ts';
@@ -123,7 +123,7 @@ function lintHeader(record: CperRecord, add: Add): void {
   if (header === undefined) return;
   if (record.sections.length === 0) add('L_CPER_NO_SECTION', undefined, 'sections');
   if (header.signatureEnd !== undefined) add('L_CPER_SIGNATURE', hex(header.signatureEnd), 'header.signatureEnd');
-  const isWindows = header.creatorId === CREATOR_WINDOWS && header.revision === WINDOWS_REVISION;
+  const isWindows = isOfWindows(header.creatorId) && header.revision === WINDOWS_REVISION;
   if (!RECORD_REVISIONS.includes(header.revision) && !isWindows)
     add('L_CPER_REVISION', `record ${hex(header.revision)}`, 'header.revision');
   if (header.recordLength !== undefined && isCut(record)) {

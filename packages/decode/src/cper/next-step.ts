@@ -1,5 +1,6 @@
 /** @module What to do with a firmware record. */
 import { classifyCper, isOfPreviousBoot } from './classify.ts';
+import { isOfWindows } from './guid.ts';
 import { pagesOfCper } from './page.ts';
 import type { CperRecord, CperSeverity } from './record.ts';
 
@@ -33,6 +34,8 @@ const NO_PAGE =
   'Without an address in the record Linux cannot take a page away: look for a machine check or a line of the memory controller driver (EDAC) of the same moment that names one.';
 const PREVIOUS_BOOT =
   'It tells of the boot before this one, and Linux only prints it: look there for why the machine went down, at the log of the BMC, and replace the part that the record names if it comes again.';
+const WINDOWS_FATAL =
+  'Windows wrote it. Where it stopped for it (bug check 0x124) its dump has the same record, which `!analyze -v` and `!errrec` show. Look at the sections for the part.';
 const EXTLOG =
   'Linux only prints it (acpi_extlog) and acts on the machine check that it belongs to: look for that beside it, and for `Memory failure:` lines with the page.';
 const BARE_SECTION =
@@ -65,6 +68,8 @@ export function nextStepCper(record: CperRecord, { bare = false, extlog = false 
     ];
   }
   if (isOfPreviousBoot(record) && severity !== 'none') return [PREVIOUS_BOOT];
+  if (severity === 'fatal' && record.header !== undefined && isOfWindows(record.header.creatorId))
+    return [WINDOWS_FATAL];
   if (extlog && severity !== 'corrected' && severity !== 'none') return [EXTLOG];
   const kind = kindOf(record);
   if (severity === 'corrected') return [CORRECTED[kind]];

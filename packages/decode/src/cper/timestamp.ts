@@ -4,7 +4,7 @@
  */
 import { byteOf, readLittleEndian } from '../registers/field.ts';
 import { CperError } from './error.ts';
-import { CREATOR_WINDOWS } from './guid.ts';
+import { isOfWindows } from './guid.ts';
 import type { CperRecordHeader } from './record.ts';
 
 interface CperTime {
@@ -47,10 +47,10 @@ export function decodeTimestamp(raw: bigint, binary = false): CperTime | undefin
 
 /**
  * The time in the header of an error record. Windows, which names itself as the creator, writes the bytes as plain numbers and not as
- * BCD (public reports: ralish/DecodeWheaRecord#7).
+ * BCD (public reports: ralish/DecodeWheaRecord#7, #4).
  */
 export function timeOfHeader({ timestamp, creatorId }: CperRecordHeader): CperTime | undefined {
-  return timestamp === undefined ? undefined : decodeTimestamp(timestamp, creatorId === CREATOR_WINDOWS);
+  return timestamp === undefined ? undefined : decodeTimestamp(timestamp, isOfWindows(creatorId));
 }
 
 /** The raw time stamp of `YYYY-MM-DD hh:mm:ss`. Throws {@link CperError} for other text and for times that cannot be. */

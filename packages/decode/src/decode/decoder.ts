@@ -174,7 +174,9 @@ export function createDecoder(options: DecoderOptions): Decoder {
     } else if (item.type === 'bytes') {
       emitBytes(item, source);
     } else if (item.type === 'cper') {
-      give(new CperDecoded(item.record, source, item.notes, item.extlog === true));
+      // What Linux prints of a section it prints of its banks too, as far as it looks at them.
+      if (item.form === 'windows') emitCper(item.record, source, item.notes);
+      else give(new CperDecoded(item.record, source, item.notes, item.extlog === true));
     } else give(new ArmDecoded(item.record, source, item.notes));
   }
 

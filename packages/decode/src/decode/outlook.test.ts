@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OUTLOOK_OUTCOMES } from '../outlook/prediction.ts';
 import { CREATOR_WINDOWS } from '../cper/guid.ts';
+import type { CperSeverity } from '../cper/record.ts';
 import { CperDecoded } from './cper-record.ts';
 import { McaDecoded } from './mca-record.ts';
 import { outlookOf, readersOf, tellingMessage } from './outlook.ts';
@@ -61,14 +62,18 @@ describe('the outlook in text', () => {
   });
 
   it('is not that of Linux for a whole UEFI record, which Linux never gets', () => {
-    const said = (creatorId: string): string => {
+    const said = (creatorId: string, severity: CperSeverity = 'corrected'): string => {
       const header = { revision: 0x101, creatorId, notificationType: '', recordId: 1n, flags: 0, persistenceInfo: 0n };
-      const raw = { kind: 'cper', severity: 'corrected', header, sections: [] } as const;
+      const raw = { kind: 'cper', severity, header, sections: [] } as const;
       const record = new CperDecoded({ ...raw, sections: [] }, { input: '-', from: 'cper' }, []);
       expect(record.outlook).toEqual([]);
       return toText(record).join(' ').replaceAll(/\s+/g, ' ');
     };
     expect(said(CREATOR_WINDOWS)).toContain('outlook none here: Windows wrote the record');
+    // A driver of Windows (cperguid.h of the WDK, DEVICE_DRIVER).
+    expect(said('57217c8d-5e66-44fb-8033-9b74cacedf5b')).toContain('outlook none here: Windows wrote the record');
+    expect(said(CREATOR_WINDOWS, 'fatal')).toContain('bug check 0x124');
+    expect(said(CREATOR_WINDOWS, 'fatal')).not.toContain('BERT');
     expect(said('00000000-0000-0000-0000-000000000000')).toContain('a whole UEFI record (CPER) is what a BMC');
   });
 

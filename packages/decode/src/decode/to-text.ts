@@ -8,7 +8,7 @@ import { encodeCper } from '../cper/region.ts';
 import { holdsError } from '../mca/registers.ts';
 import { bitStrip, halved } from './bit-strip.ts';
 import { countText } from './count.ts';
-import { CREATOR_WINDOWS } from '../cper/guid.ts';
+import { isOfWindows } from '../cper/guid.ts';
 import { hasReaders, tellingMessage } from './outlook.ts';
 import { cpuText, isOfDimm, placeText } from './place.ts';
 import type { DecodedPlace } from './place.ts';
@@ -206,7 +206,7 @@ function lintText({ code, message, section }: Finding): string {
 
 /** Whose a UEFI record is, of which Linux gets none: APEI gives it status blocks (drivers/acpi/apei/ghes.c, bert.c). */
 function wholeRecord({ creatorId }: { creatorId: string }): string {
-  return creatorId === CREATOR_WINDOWS
+  return isOfWindows(creatorId)
     ? 'none here: Windows wrote the record, and its rules are not known; Linux never got it'
     : 'none here: a whole UEFI record (CPER) is what a BMC or a store of records keeps; whether a system got the error too, it does not say (Linux gets status blocks of APEI, and `syndrome predict` says what it does with one)';
 }

@@ -56,8 +56,15 @@ const OFFLINED =
 const BEGUN = /\bmce_record(?:: | (?=\d{4}-\d\d-\d\d \d\d:))/;
 const REGISTERS = /\bstatus= ?[0-9a-f]/;
 const LAST = /\bmcgstatus= ?\S|\bmcgcap= ?\S|\bapicid= ?\S|\bmci=.*\bcpu_type=.*\bmcgstatus=/s;
+/** rasdaemon 0.8.0 broke an event of an Arm processor, too: each member in a line, up to the state of PSCI. */
+const ARM_BEGUN = /\barm_event: {1,24}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: [+-]\d{4})?\s*$/;
+const ARM_LAST = /\bpsci_state: ?\d/;
 const MAX_PIECES = 12;
 const MARGIN = /^[>|\s]{0,16}/;
+
+/** Whether the last of its members is there. */
+const isWhole = (text: string): boolean =>
+  BEGUN.test(text) ? REGISTERS.test(text) && LAST.test(text) : ARM_LAST.test(text);
 
 export class RasdaemonReader implements Reader {
   readonly #sink: ItemSink;
@@ -84,7 +91,7 @@ export class RasdaemonReader implements Reader {
       if (EVENT.test(text) || held.lastLine !== lineNumber - 1) this.end();
       else {
         const joined = `${held.text.trimEnd()} ${text.replace(MARGIN, '').trimEnd()}`.slice(0, 4096);
-        const whole = REGISTERS.test(joined) && LAST.test(joined);
+        const whole = isWhole(joined);
         if (whole || held.pieces < MAX_PIECES) {
           this.#held = { ...held, text: joined, lastLine: lineNumber, pieces: held.pieces + 1 };
           if (whole) this.end();
@@ -93,7 +100,7 @@ export class RasdaemonReader implements Reader {
         this.end();
       }
     }
-    if (BEGUN.test(text) && !(REGISTERS.test(text) && LAST.test(text))) {
+    if ((BEGUN.test(text) && !isWhole(text)) || ARM_BEGUN.test(text)) {
       this.#held = { text, firstLine: lineNumber, lastLine: lineNumber, pieces: 1 };
       return true;
     }

@@ -18,6 +18,7 @@ import { EDAC_COUNTS_NEEDLES, EdacCountsReader } from './edac-counts-reader.ts';
 import { MCELOG_NEEDLES, MCELOG_PROGRAMS, McelogReader } from './mcelog-reader.ts';
 import { VIRSH_NEEDLES, VirshReader } from '../libvirt/virsh-reader.ts';
 import { BUGCHECK_NEEDLES, BugcheckReader } from '../windows/bugcheck-reader.ts';
+import { WHEA_MCA_NEEDLES, WheaMcaReader } from '../windows/whea-mca-reader.ts';
 import { WHEA_MEMORY_NEEDLES, WheaMemoryReader } from '../windows/whea-memory-reader.ts';
 import { WHEA_NEEDLES, WheaReader } from '../windows/whea-reader.ts';
 import { RAS_MC_CTL_NEEDLES, RasMcCtlReader } from './ras-mc-ctl-reader.ts';
@@ -57,6 +58,7 @@ export const TOOLS: readonly Tool[] = [
   { program: 'ontap', needles: ONTAP_NEEDLES, open: (sink, input) => new OntapReader(sink, input) },
   { program: 'windbg', needles: BUGCHECK_NEEDLES, open: (sink, input) => new BugcheckReader(sink, input) },
   { program: 'whea-memory', needles: WHEA_MEMORY_NEEDLES, open: (sink, input) => new WheaMemoryReader(sink, input) },
+  { program: 'whea-mca', needles: WHEA_MCA_NEEDLES, open: (sink, input) => new WheaMcaReader(sink, input) },
   { program: 'whea', needles: WHEA_NEEDLES, open: (sink, input) => new WheaReader(sink, input) },
   { program: 'peltool', needles: PEL_NEEDLES, open: sink => new PelReader(sink) },
   { program: 'firmware', needles: FIRMWARE_NEEDLES, open: sink => new FirmwareExceptionReader(sink) },

@@ -12,6 +12,7 @@ import { hasBit } from '../../registers/field.ts';
 import type { ItemSink, TextNote } from '../item.ts';
 import type { Reader } from '../reader.ts';
 import { DATE_NEEDLES, EventDate } from './event-date.ts';
+import { TakenApart } from './taken-apart.ts';
 
 export const WHEA_MEMORY_NEEDLES: readonly string[] = [
   'PhysicalAddress',
@@ -30,17 +31,6 @@ const PAIR = new RegExp(
   'g',
 );
 const FRU = /(?:Name=["']FRUText["']>|"FRUText" ?: ?")([^<"]{1,64})[<"]/;
-/** A record that was taken apart: its header has the severity of all that follows. */
-const SIGNATURE = /"Signature" ?: ?"CPER"/;
-const RECORD_SEVERITY = /^\s{0,40}"Severity" ?: ?"(Corrected|Fatal|Recoverable|Informational)"/;
-const GRADES: Readonly<Record<string, CperSeverity>> = {
-  Corrected: 'corrected',
-  Fatal: 'fatal',
-  Recoverable: 'recoverable',
-  Informational: 'none',
-};
-/** Lines of the header before its severity. */
-const HEADER_LINES = 8;
 const TYPE = /^\s{0,40}"ErrorType" ?: ?"(\w{6,24})"/;
 const TYPES: readonly string[] = [
   'Unknown',
@@ -93,8 +83,7 @@ export class WheaMemoryReader implements Reader {
   readonly #source: string;
   readonly #date = new EventDate();
   #open: Open | undefined;
-  /** Of a record that was taken apart, until its severity is known. */
-  #header: { lines: number; severity: CperSeverity | undefined } | undefined;
+  readonly #header = new TakenApart();
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
@@ -102,7 +91,7 @@ export class WheaMemoryReader implements Reader {
   }
 
   get wanted(): boolean {
-    return this.#open !== undefined || (this.#header !== undefined && this.#header.severity === undefined);
+    return this.#open !== undefined || this.#header.wanted;
   }
 
   get since(): number {
@@ -136,7 +125,7 @@ export class WheaMemoryReader implements Reader {
     const time = open === undefined ? undefined : this.#date.taken();
     if (open === undefined || open.hasRecord || !OWN.some(name => open.fields.has(name))) return;
     const { firstLine, lastLine, fields, fru } = open;
-    const graded = open.severity ?? this.#header?.severity;
+    const graded = open.severity ?? this.#header.severity;
     const severity = graded ?? 'none';
     const section = { type: SECTION_MEMORY, severity, revision: 0x300, flags: 0, body: bodyOf(fields) };
     const record: CperRecord = {
@@ -152,12 +141,7 @@ export class WheaMemoryReader implements Reader {
 
   /** What only a record that was taken apart says in words: its severity, and the type of the error. */
   #takenApart(text: string): void {
-    if (SIGNATURE.test(text)) this.#header = { lines: 0, severity: undefined };
-    const header = this.#header;
-    if (header !== undefined && header.severity === undefined) {
-      header.severity = GRADES[RECORD_SEVERITY.exec(text)?.[1] ?? ''];
-      if (++header.lines > HEADER_LINES && header.severity === undefined) this.#header = undefined;
-    }
+    this.#header.take(text);
     const type = TYPES.indexOf(TYPE.exec(text)?.[1] ?? '');
     if (type >= 0) this.#open?.fields.set('ErrorType', BigInt(type));
   }
