@@ -89,6 +89,7 @@ const FILES = [
   'packages/lab/src/error-codes.ts',
   'packages/lab/src/guest/error-codes.ts',
   'packages/lab/src/supply/error-codes.ts',
+  'packages/lab/src/sweep/error-codes.ts',
   'packages/qemu/src/gdb/error-codes.ts',
   'packages/qemu/src/qmp/error-codes.ts',
   'packages/vmm/src/error-codes.ts',
@@ -102,6 +103,8 @@ const FILES = [
   'packages/qemu/src/qmp/hmp.ts',
   'packages/qemu/src/qmp/errors.ts',
   'packages/qemu/src/qmp/property.ts',
+  // The names of what carries runs out, for the options; types else.
+  'packages/lab/src/engine/engine.ts',
   // How JSON and colours are drawn.
   'packages/lab/src/report/json.ts',
   'packages/lab/src/report/style.ts',
