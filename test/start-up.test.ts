@@ -69,6 +69,7 @@ test('an agent loads nothing of what others do with what it reads, nor of what i
   const light = [
     '/outlook/consumer.ts',
     '/decode/form.ts',
+    '/lab/src/engine/engine.ts',
     '/report/json.ts',
     '/report/style.ts',
     '/trace/src/axes.ts',
