@@ -220,7 +220,8 @@ export class WheaMcaReader implements Reader {
       this.#bit(body, `bankStatus${open.element}`, STATUS_BITS[name], number);
     else if (place === 'GlobalCapability') this.#bit(body, 'mcgCap', CAP_BITS[name], number);
     else if (place === 'RecoveryInfo' && RECOVERY[name] !== undefined) body[RECOVERY[name]] = Number(number);
-    else if (place === undefined && NUMBERS[name] !== undefined) body[NUMBERS[name]] = Number(BigInt.asUintN(32, number));
+    else if (place === undefined && NUMBERS[name] !== undefined)
+      body[NUMBERS[name]] = Number(BigInt.asUintN(32, number));
     else if ((place === undefined || place === 'AMDExtendedRegisters') && WIDE[name] !== undefined)
       body[WIDE[name]] = number;
   }
