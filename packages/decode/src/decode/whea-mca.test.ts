@@ -1,7 +1,7 @@
 /** The machine check section as DecodeWheaRecord prints it: whatever stands in a status comes back. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decode } from '../../decode/decoder.ts';
+import { decode } from './decoder.ts';
 
 const bit = (status: bigint, at: number): boolean => ((status >> BigInt(at)) & 1n) === 1n;
 const bits = (status: bigint, hi: number, lo: number): number =>
