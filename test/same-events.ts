@@ -57,10 +57,13 @@ function ofEvent({ name, fields = {} }: Pick<TraceEvent, 'name' | 'fields'>): st
   return record === undefined ? undefined : `${record.name} ${shown(record.fields)}`;
 }
 
+/** What a kernel kept over a reset is bytes that a step has read, and stands in no line. */
+const keptOverReset = ({ fields }: Pick<TraceEvent, 'fields'>): boolean =>
+  fields !== undefined && 'source' in fields && fields.source === 'pstore';
+
 /** What the events of the lab say of what `decode` prints, sorted. */
 export function tracedOf(events: readonly Pick<TraceEvent, 'name' | 'fields'>[]): string[] {
-  // What a kernel kept over a reset is bytes that a step has read, and stands in no line.
-  return events.flatMap(event => (event.fields?.['source'] === 'pstore' ? [] : (ofEvent(event) ?? []))).toSorted();
+  return events.flatMap(event => (keptOverReset(event) ? [] : (ofEvent(event) ?? []))).toSorted();
 }
 
 /**
