@@ -543,9 +543,10 @@ static int poison_entry(uint64_t virt)
 
 	if (fd < 0)
 		return errno;
-	if (ioctl(fd, (int)UFFDIO_API, &api) != 0 || ioctl(fd, (int)UFFDIO_REGISTER, &area) != 0 ||
+	/* ioctl(2) takes an int in one C library and a long in another, and these requests have the highest bit of an int. */
+	if (syscall(SYS_ioctl, fd, UFFDIO_API, &api) != 0 || syscall(SYS_ioctl, fd, UFFDIO_REGISTER, &area) != 0 ||
 	    madvise((void *)(uintptr_t)virt, BASE_PAGE, MADV_DONTNEED_LOCKED) != 0 ||
-	    ioctl(fd, (int)UFFDIO_POISON, &marker) != 0)
+	    syscall(SYS_ioctl, fd, UFFDIO_POISON, &marker) != 0)
 		error = errno;
 	/* The marker stays; the file descriptor has to go, or faults of others would wait for it. */
 	close(fd);
