@@ -200,14 +200,19 @@ const char *find_ends(const char *folder, int control, char *detail, unsigned lo
   return shared_mapping(detail, room) ? "mapping" : NULL;
 }
 
+/* The file of a line of this process alone, as fork/hub.ts names it. */
+static void add_line(struct text *path, const char *hub, const char *token, const char *name) {
+  add(path, hub);
+  add(path, ".");
+  add(path, token);
+  add(path, ".");
+  add(path, name);
+}
+
 /* A FIFO for a line of this process alone: with an end for either way, so that nothing waits for who opens the other. */
 static long fifo(const char *hub, const char *token, const char *name) {
   struct text path = {0, 0, {0}};
-  add(&path, hub);
-  add(&path, ".");
-  add(&path, token);
-  add(&path, ".");
-  add(&path, name);
+  add_line(&path, hub, token, name);
   if (path.cut) return -36; /* ENAMETOOLONG */
   long result = system3(__NR_mknod, (long)path.bytes, S_IFIFO | 0600, 0);
   if (result < 0 && result != EXISTS) return result;
@@ -217,11 +222,7 @@ static long fifo(const char *hub, const char *token, const char *name) {
 static long listener(const char *hub, const char *token, const char *name) {
   struct sockaddr_un address;
   struct text path = {0, 0, {0}};
-  add(&path, hub);
-  add(&path, ".");
-  add(&path, token);
-  add(&path, ".");
-  add(&path, name);
+  add_line(&path, hub, token, name);
   if (path.length >= sizeof address.sun_path) return -36;
   address_of(&address, path.bytes);
   long end = system3(__NR_socket, AF_UNIX_, STREAM | O_CLOEXEC, 0);

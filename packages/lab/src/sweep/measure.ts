@@ -42,8 +42,8 @@ interface Measured {
 /** So many failures without a success between them are no chance. */
 const MOST_FAILURES = 8;
 
-/** Keeps the traces of cells that are told of: those that disagree with what was predicted. */
-const measuredOf = (cell: Cell, run: CellRun): MeasuredCell => ({
+/** What is kept of a cell that was carried out. */
+export const measuredOf = (cell: Cell, run: CellRun): MeasuredCell => ({
   ...observe(run.events),
   identity: cell.identity,
   engine: run.engine,
@@ -53,7 +53,7 @@ const measuredOf = (cell: Cell, run: CellRun): MeasuredCell => ({
 });
 
 /** The lab could not carry it out. */
-const isLost = ({ result: { verdict } }: CellRun): boolean => verdict === 'error' || verdict === 'skip';
+export const isLost = ({ result: { verdict } }: CellRun): boolean => verdict === 'error' || verdict === 'skip';
 
 const disagrees = (cell: Cell, run: CellRun): boolean =>
   judgeCell(cell.predicted, observe(run.events)).agreement === 'disagree';

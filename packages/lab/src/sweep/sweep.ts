@@ -8,9 +8,8 @@ import type { Services } from '../parts.ts';
 import { type Cell, SpaceMachines } from './space-machines.ts';
 import type { IsolationCounts } from './isolation.ts';
 import { type Agreement, judgeCell, type Judged, nameOf } from './judge.ts';
-import { type KnownCell, measure, type MeasureServices } from './measure.ts';
+import { isLost, type KnownCell, measure, measuredOf, type MeasureServices } from './measure.ts';
 import { minimise } from './minimise.ts';
-import { observe } from './observation.ts';
 import type { SweepSpace } from './spaces.ts';
 import type { MeasuredCell, SweepStore } from './store.ts';
 import { pointsIn, takePoints, type Take } from './take.ts';
@@ -236,15 +235,8 @@ async function findingsOf(
       if (measured === undefined) {
         tried++;
         const run = await engine.run(cell.spec, { keep: () => false });
-        if (run.result.verdict === 'error' || run.result.verdict === 'skip') return false;
-        measured = {
-          ...observe(run.events),
-          identity: cell.identity,
-          engine: run.engine,
-          cpuSeconds: run.cpuSeconds.qemu ?? 0,
-          seconds: run.result.seconds,
-          ...(run.trace === undefined ? {} : { trace: run.trace }),
-        };
+        if (isLost(run)) return false;
+        measured = measuredOf(cell, run);
         await store.add(machines.setup, cell.place, measured);
       }
       const verdict = judgeCell(cell.predicted, measured);
