@@ -1,7 +1,7 @@
 /**
- * `npm test [-- fast|long|machine] [vitest arguments]`: the fast tests, those of what is published, then those that need
- * packages, QEMU and kernels. `long` by itself adds long searches to its own tests: hundreds of kills, thousands of histories.
- * Ends with a line `N passed, N failed`, whatever happens; an interruption counts as a failure.
+ * `npm test [-- fast|long|machine] [vitest arguments]`: the fast tests, then those that need packages, QEMU and kernels, and beside
+ * them those of what is published and of servers. `long` by itself adds long searches to its own tests: hundreds of kills, thousands of
+ * histories. Ends with the files that took longest and a line `N passed, N failed`, whatever happens; an interruption is a failure.
  */
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { runChild } from './child.mjs';
 import { wrongCommandLine } from './command-line.ts';
 
 const root = join(import.meta.dirname, '..');
+const SLOWEST = 20;
 const PROJECTS = ['fast', 'long', 'machine'];
 const [first, ...rest] = process.argv.slice(2);
 const only = PROJECTS.find(project => project === first);
@@ -47,6 +48,9 @@ interface Counts {
     name: string;
     status: string;
     message: string;
+    /** Milliseconds since 1970. */
+    startTime: number;
+    endTime: number;
     assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
   }[];
 }
@@ -62,6 +66,8 @@ if (only === 'long') {
 let [passed, failed, skipped] = [0, 0, 0];
 /** What failed, said once more at the end: of a long run often only the end is kept. */
 const failures: string[] = [];
+/** Seconds that a file of tests took, by its name: what a shorter run has to begin with. */
+const took = new Map<string, number>();
 let interrupted: number | undefined;
 const folder = mkdtempSync(join(tmpdir(), 'syndrome-test-'));
 
@@ -99,6 +105,8 @@ async function run(project: string, out?: number): Promise<void> {
   failed += counts.numFailedTests;
   skipped += counts.numPendingTests;
   failures.push(...failuresOf(counts));
+  for (const { name, startTime, endTime } of counts.testResults)
+    took.set(relative(root, name), (endTime - startTime) / 1000);
   // A file that cannot be loaded fails no test, but the run.
   if (vitest.code !== 0 && counts.numFailedTests === 0) failed++;
 }
@@ -120,13 +128,16 @@ const beginning = (why: string): string =>
     .map(line => `  ${line}`)
     .join('\n');
 
-/** Machines, and beside them what needs browsers and servers: both wait most of their time, for different things. */
-async function machine(): Promise<void> {
-  const beside = join(folder, 'servers.txt');
+/** Tests with machines, and beside them what waits for other things than an emulator, one project after the other. */
+async function machine(...others: string[]): Promise<void> {
+  const beside = join(folder, 'beside.txt');
   const out = openSync(beside, 'w');
-  console.log('tests with browsers and servers run beside those with machines; what they say comes behind');
+  console.log(`beside the tests with machines run others (${others.join(', ')}); what they say comes behind`);
+  const inTurn = async (): Promise<void> => {
+    for (const project of others) if (interrupted === undefined) await run(project, out);
+  };
   try {
-    await Promise.all([run('machine'), run('servers', out)]);
+    await Promise.all([run('machine'), inTurn()]);
   } finally {
     closeSync(out);
     process.stdout.write(readFileSync(beside));
@@ -134,10 +145,11 @@ async function machine(): Promise<void> {
 }
 
 try {
-  for (const project of PROJECTS) {
-    if (only !== undefined && only !== project) continue;
-    await (project === 'machine' ? machine() : run(project));
-    if (interrupted !== undefined) break;
+  if (only === 'machine') await machine('servers');
+  else if (only !== undefined) await run(only);
+  else {
+    await run('fast');
+    if (interrupted === undefined) await machine('long', 'servers');
   }
 } catch (error) {
   failed++;
@@ -146,5 +158,9 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 for (const failure of failures) console.log(failure);
+const slowest = [...took].sort(([, a], [, b]) => b - a).slice(0, SLOWEST);
+if (took.size > SLOWEST) {
+  console.log(`took longest: ${slowest.map(([file, seconds]) => `${file} ${seconds.toFixed(0)} s`).join(', ')}`);
+}
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = interrupted ?? (failed === 0 && passed > 0 ? 0 : 1);

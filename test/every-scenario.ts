@@ -7,7 +7,7 @@ import type { Sandbox } from './program.ts';
 import { decodedOf, heardByLab, tracedOf } from './same-events.ts';
 
 /** As `run --json` prints it. */
-export interface Result {
+interface Result {
   schemaVersion: number;
   scenario: string;
   verdict: string;
@@ -25,6 +25,7 @@ export const LONG: ReadonlySet<string> = new Set([
   'arm64-qemu-ao',
   'arm64-qemu-ar',
   'arm64-qemu-ras-off',
+  'arm64-sea-serror',
   'arm64-sea-kernel.from-user',
   'arm64-sea-kernel.plain',
   'arm64-sea-kernel.to-user',
@@ -47,10 +48,12 @@ export const LONG: ReadonlySet<string> = new Set([
   'xen-page-offline',
   'xen-pvh-amd-silent',
   'xen-uc-as-written',
+  'xen-uc-kexec',
   'x86-einj',
   'x86-ghes-fatal',
   'x86-ghes-threshold',
   'x86-host-apei',
+  'amd-deferred-ignore-ce',
   'amd-deferred-ways.destat',
   'amd-deferred-ways.ignore-msrs',
   'amd-deferred-ways.default-poll',
@@ -58,6 +61,7 @@ export const LONG: ReadonlySet<string> = new Set([
   'amd-succor-tcg.as-qemu',
   'amd-succor-tcg.no-succor',
   'amd-succor-tcg.in-kernel',
+  'intel-guest-on-amd-host',
   'intel-lmce.local',
   'intel-lmce.not-local',
   'mce-inject-module.corrected',
@@ -102,4 +106,27 @@ export async function passes(sandbox: Sandbox, name: string, outcome: string): P
   expect([shown.diagnostics, shown.departures]).toEqual([[], []]);
   await sandbox.clean();
   return result.verdict;
+}
+
+/** Of which a restored run is held to a cold one: with every change, and by `npm run test:long`, where the hosts boot for a minute. */
+export const RESTORED = { often: ['intel-srao-process', 'xen-uc-fatal'], seldom: ['amd-consumed', 'arm64-sea-exit'] };
+
+/** Runs a scenario from its boot, then from a kept state. @returns of each the verdict, outcome, and word on each expectation */
+export async function coldAndRestored(sandbox: Sandbox, name: string): Promise<object[]> {
+  const run = async (...options: string[]): Promise<Result & { restored: boolean }> => {
+    const { stdout } = await sandbox.run('run', name, '--json', '--accel', 'tcg', ...options);
+    return JSON.parse(stdout) as Result & { restored: boolean };
+  };
+  const cold = await run('--cold');
+  // The first of these keeps a state, if none is kept yet.
+  await run();
+  const restored = await run();
+  expect([cold.restored, restored.restored]).toEqual([false, true]);
+  const judged = ({ verdict, outcome, expectations }: Result): object => ({
+    verdict,
+    outcome,
+    expectations: expectations.map(e => e.status),
+  });
+  await sandbox.clean();
+  return [judged(cold), judged(restored)];
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundledScenarios } from '@syndrome/lab/scenario/load.ts';
-import { LONG, passes } from './every-scenario.ts';
+import { LONG, RESTORED, coldAndRestored, passes } from './every-scenario.ts';
 import { Sandbox } from './program.ts';
 
 let sandbox: Sandbox;
@@ -16,5 +16,12 @@ test('all that are left to the long tests are there', () => {
 describe('the other scenarios of a machine kind', () => {
   test.each(scenarios.map(s => [s.name, s.outcome]))('%s: %s', async (name, outcome) => {
     expect(await passes(sandbox, name, outcome)).toBe('pass');
+  });
+});
+
+describe('a restored run gives the verdict of a cold one', () => {
+  test.each(RESTORED.seldom)('%s', async name => {
+    const [cold, restored] = await coldAndRestored(sandbox, name);
+    expect(restored).toEqual(cold);
   });
 });

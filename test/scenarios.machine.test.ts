@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundledScenarios } from '@syndrome/lab/scenario/load.ts';
-import { LONG, passes, type Result } from './every-scenario.ts';
+import { LONG, RESTORED, coldAndRestored, passes } from './every-scenario.ts';
 import { Sandbox } from './program.ts';
 
 let sandbox: Sandbox;
@@ -17,23 +17,9 @@ describe('every scenario, on real kernels and a real Xen', () => {
 });
 
 describe('a restored run gives the verdict of a cold one', () => {
-  test.each(['intel-srao-process', 'amd-consumed', 'xen-uc-fatal', 'arm64-sea-exit'])('%s', async name => {
-    const run = async (...options: string[]): Promise<Result & { restored: boolean }> => {
-      const { stdout } = await sandbox.run('run', name, '--json', '--accel', 'tcg', ...options);
-      return JSON.parse(stdout) as Result & { restored: boolean };
-    };
-    const cold = await run('--cold');
-    // The first of these keeps a state, if none is kept yet.
-    await run();
-    const restored = await run();
-    expect([cold.restored, restored.restored]).toEqual([false, true]);
-    const judged = ({ verdict, outcome, expectations }: Result): object => ({
-      verdict,
-      outcome,
-      expectations: expectations.map(e => e.status),
-    });
-    expect(judged(restored)).toEqual(judged(cold));
-    await sandbox.clean();
+  test.each(RESTORED.often)('%s', async name => {
+    const [cold, restored] = await coldAndRestored(sandbox, name);
+    expect(restored).toEqual(cold);
   });
 });
 
