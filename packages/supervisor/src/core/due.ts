@@ -80,6 +80,9 @@ export function hostsDue(s: State, besides: ReadonlySet<HostId>): Host[] {
   const ids = new Set([...changed, ...always, ...besides]);
   for (const [id, at] of dues) if (at <= s.now) ids.add(id);
   changed.clear();
-  for (const id of ids) unnoted.add(id);
+  for (const id of ids) {
+    unnoted.add(id);
+    found.unranked.add(id);
+  }
   return found.hosts(ids);
 }

@@ -6,6 +6,7 @@ import { nextDue } from './due.ts';
 import { forgetLookup } from './lookup.ts';
 import { newState, restore, snapshot } from './state.ts';
 import { step } from './step.ts';
+import { bestPlace, placeFor } from './target.ts';
 import { Scene } from './testing/scene.ts';
 import { history, World } from './testing/world.ts';
 
@@ -23,6 +24,11 @@ describe('what is looked up in a state', () => {
           forgetLookup(anew);
           expect(step(kept, input)).toEqual(step(anew, input));
           expect(nextDue(kept)).toBe((forgetLookup(anew), nextDue(anew)));
+          for (const vm of kept.vms.values()) {
+            const out = { but: [vm.home ?? ''] };
+            const place = placeFor(anew, vm, out);
+            expect([bestPlace(kept, vm, out), placeFor(kept, vm, out)]).toEqual([place.to, place]);
+          }
         }
         expect(snapshot(kept)).toBe(snapshot(anew));
         expect(restore(snapshot(kept))).toEqual(kept);
@@ -93,9 +99,20 @@ describe('in a fleet of 2,000 hosts', () => {
   test('a VM that moves has one host chosen out of all, once', () => {
     const looked = passed(() => {
       scene.send({ input: 'order', at: scene.now, by: 'ann', order: { order: 'restart', vm: 'v11' } });
-      scene.pass(5);
+      scene.allGood();
     });
-    expect(looked).toBeGreaterThan(0);
-    expect(looked).toBeLessThanOrEqual(2 * HOSTS);
+    expect(scene.state.vms.get('v11')?.epoch).toBe(1);
+    // What is said against the others is looked at where it is said.
+    expect(looked).toBe(HOSTS);
+  });
+
+  test('a VM that finds no place looks at all hosts once, however long it waits', () => {
+    for (let i = 0; i < HOSTS; i++) scene.host(`h${i}`, { freeBytes: 0 });
+    const looked = passed(() => {
+      scene.send({ input: 'order', at: scene.now, by: 'ann', order: { order: 'restart', vm: 'v12' } });
+      scene.pass(600);
+    });
+    expect(scene.state.vms.get('v12')?.move?.step).toBe('no-target');
+    expect(looked).toBe(HOSTS);
   });
 });

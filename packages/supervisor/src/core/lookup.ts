@@ -3,6 +3,7 @@
  * and is no part of it: a state that has none gets it at its first step, and decides the same. So what one host says costs no more in a large fleet.
  */
 import type { HostId, Time, VmId } from './ids.ts';
+import { Ranking } from './ranking.ts';
 import type { Copy, Host, Incident, Move, State, Vm } from './state.ts';
 
 /** What a tick has to look at, by host. `due.ts` keeps it. */
@@ -39,6 +40,11 @@ class Lookup {
   readonly #moving = new Map<VmId, number>();
   #planned = 0;
   readonly watched: Watched;
+  /** Hosts in the order in which VMs are placed, and those that have to be looked at anew before that is true. `target.ts` keeps both. */
+  readonly ranking = new Ranking();
+  readonly unranked: Set<HostId>;
+  /** VMs that are on their way to a host; some are there already. */
+  readonly bound = new Set<VmId>();
 
   constructor(state: State) {
     this.#state = state;
@@ -47,9 +53,11 @@ class Lookup {
     for (const id of state.moving) {
       this.planned(id);
       const move = state.vms.get(id)?.move;
+      if (move?.to !== undefined) this.bound.add(id);
       if (move?.begun === true) this.begun.add(id);
       if (move?.begun === true && move.step === 'working') this.working.add(id);
     }
+    this.unranked = new Set(hosts);
     this.watched = { changed: new Set(hosts), unnoted: new Set(hosts), always: new Set(), dues: new Map() };
     for (const { id, draining } of state.hosts.values()) if (draining !== undefined) this.draining.add(id);
     for (const vm of state.vms.values()) {
@@ -95,6 +103,7 @@ class Lookup {
   /** An incident is opened, opened again, or known to be of a VM. */
   incident(incident: Incident): void {
     if (incident.state === 'open') this.#open.add(incident);
+    this.unranked.add(incident.host);
     setOf(this.#ofHost, incident.host).add(incident);
     if (incident.vm !== undefined) setOf(this.#ofVm, incident.vm).add(incident);
     for (const vm of incident.also ?? []) setOf(this.#ofVm, vm).add(incident);
@@ -102,6 +111,7 @@ class Lookup {
 
   /** An incident is not kept any more. */
   forget(incident: Incident): void {
+    this.unranked.add(incident.host);
     this.#ofHost.get(incident.host)?.delete(incident);
     for (const vm of [...(incident.vm === undefined ? [] : [incident.vm]), ...(incident.also ?? [])])
       this.#ofVm.get(vm)?.delete(incident);
@@ -111,6 +121,7 @@ class Lookup {
   touch(host: HostId): void {
     this.watched.changed.add(host);
     this.watched.unnoted.add(host);
+    this.unranked.add(host);
   }
 
   /** VMs that have a copy on a host, in the order of the state. */
@@ -194,6 +205,12 @@ export function putCopy(state: State, vm: Vm, copy: Copy): void {
   lookup(state).copy(copy.host, vm.id);
 }
 
+/** A VM gets a host to which it is on its way. */
+export function bindMove(state: State, vm: Vm, move: Move, to: HostId): void {
+  move.to = to;
+  lookup(state).bound.add(vm.id);
+}
+
 /** A move has begun: it is brought to its end. */
 export function beginMove(state: State, vm: Vm, move: Move): void {
   move.begun = true;
@@ -202,7 +219,8 @@ export function beginMove(state: State, vm: Vm, move: Move): void {
 
 /** A host is closed to new VMs, or takes them again. */
 export function setDraining(state: State, host: Host, draining: Host['draining']): void {
-  const { draining: all } = lookup(state);
+  const { draining: all, unranked } = lookup(state);
+  unranked.add(host.id);
   if (draining === undefined) {
     delete host.draining;
     all.delete(host.id);

@@ -11,14 +11,14 @@ import { closeIncident } from './incident.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import { answeredBy, duePlannedStop, homeCopy, isAlive, isClean, isPlannedStop, lifeAfter } from './ledger.ts';
 import { leaseToAsk } from './lease.ts';
-import { beginMove, lookup, putCopy } from './lookup.ts';
+import { beginMove, bindMove, lookup, putCopy } from './lookup.ts';
 import { mayAskLock } from './lock.ts';
 import { RUNGS } from './policy.ts';
 import type { Rung } from './policy.ts';
 import { agedCopy, dropProof, dueProofs, isProven, mayStart, unprovenCopies } from './proof.ts';
 import type { Aftermath, Announced, Copy, Doing, Incident, Move, State, Vm } from './state.ts';
-import { placeFor } from './target.ts';
-import type { Placement } from './target.ts';
+import { bestPlace, placeFor } from './target.ts';
+import type { Ruled } from './target.ts';
 import type { Due } from './times.ts';
 import { alarm, calm, decide, isStanding, tellOnce } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -92,7 +92,9 @@ function free(t: Turn, vm: Vm): void {
 function end(t: Turn, vm: Vm): void {
   free(t, vm);
   for (const type of ['unproven', 'no-target', 'action-failed'] as const) calm(t, type, vm.id);
-  for (const host of lookup(t.s).draining) t.hosts.add(host);
+  // It may have left a host that is to be empty.
+  const { draining } = lookup(t.s);
+  for (const { host } of vm.copies) if (draining.has(host)) t.hosts.add(host);
 }
 
 /** Takes every move as far as it goes now: first those that have begun, then as many more as the budget allows. */
@@ -284,7 +286,7 @@ function looksAside(t: Turn, vm: Vm, move: Move, { host }: Copy, tried: readonly
   };
   // To look for another host is no small thing, and a copy that nobody can prove is looked at again and again.
   const isLeft = (['ask-lock', 'ask-lease'] as const).some(kind => mayAsk[kind] && !tried.includes(kind));
-  const at = isLeft ? elsewhere(t, vm, move).to : undefined;
+  const at = isLeft ? bestPlace(t.s, vm, ruledOut(t, vm, move)) : undefined;
   if (at === undefined) return [];
   const lease = leaseToAsk(policy, hosts.get(host), hosts.get(at));
   return [
@@ -414,9 +416,10 @@ function restart(t: Turn, vm: Vm, move: Move): void {
     fail(t, vm, move, `VM ${nameOf(vm)} is down: ${MAX_STARTS} hosts could not start it (${move.failed.join(', ')}).`);
     return;
   }
-  const { to, reason, against } = elsewhere(t, vm, move);
+  const out = ruledOut(t, vm, move);
+  const to = bestPlace(t.s, vm, out);
   if (to === undefined) {
-    noTarget(t, vm, move, against);
+    noTarget(t, vm, move, out);
     return;
   }
   if (!hasAll(t, vm, move, to)) return;
@@ -426,7 +429,7 @@ function restart(t: Turn, vm: Vm, move: Move): void {
     askAnew(t, vm, move, aged);
     return;
   }
-  start(t, vm, move, to, reason, against);
+  start(t, vm, move, to, out);
 }
 
 /** A proof that waited too long for a place to start the VM is looked for once more. */
@@ -446,12 +449,13 @@ function askAnew(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   towardsProof(t, vm, move, copy);
 }
 
-function elsewhere(t: Turn, vm: Vm, move: Move): Placement {
+/** Hosts on which a VM is not to be started. */
+function ruledOut(t: Turn, vm: Vm, move: Move): Ruled {
   const home = homeCopy(vm);
   const missing = new Map<HostId, string>();
   for (const [host, { at, missing: what }] of move.checked ?? [])
     if (what !== undefined && t.now - at < AGAIN_MS) missing.set(host, what);
-  return placeFor(t.s, vm, [...(home === undefined ? [] : [home.host]), ...move.failed], missing);
+  return { but: [...(home === undefined ? [] : [home.host]), ...move.failed], missing };
 }
 
 /**
@@ -490,9 +494,10 @@ const RUNS: ReadonlySet<Copy['state']> = new Set(['running', 'paused']);
 
 /** A VM that runs is not stopped while there is no other host for it: with lost pages it serves better than not at all. */
 function hasTarget(t: Turn, vm: Vm, move: Move): boolean {
-  const { to, against } = elsewhere(t, vm, move);
+  const out = ruledOut(t, vm, move);
+  const to = bestPlace(t.s, vm, out);
   if (to === undefined) {
-    noTarget(t, vm, move, against);
+    noTarget(t, vm, move, out);
     return false;
   }
   if (!hasAll(t, vm, move, to)) return false;
@@ -501,9 +506,10 @@ function hasTarget(t: Turn, vm: Vm, move: Move): boolean {
 }
 
 /** The one place from which a VM is started. */
-function start(t: Turn, vm: Vm, move: Move, to: string, reason: string, against: Record<string, string>): void {
+function start(t: Turn, vm: Vm, move: Move, to: HostId, out: Ruled): void {
   if (t.s.paused !== undefined) return;
   if (!mayStart(vm)) return;
+  const { reason, against } = placeFor(t.s, vm, out);
   const proofs = vm.copies.flatMap(c =>
     c.ran && c.proof !== undefined ? [`${c.host}/${c.epoch}: ${c.proof.kind}`] : [],
   );
@@ -524,7 +530,7 @@ function start(t: Turn, vm: Vm, move: Move, to: string, reason: string, against:
   vm.epoch = copy.epoch;
   move.before = vm.after;
   putCopy(t.s, vm, copy);
-  move.to = to;
+  bindMove(t.s, vm, move, to);
   act(t, vm, move, {
     kind: 'start',
     copy,
@@ -628,9 +634,10 @@ function tellDown(t: Turn, vm: Vm, move: Move): void {
   });
 }
 
-function noTarget(t: Turn, vm: Vm, move: Move, against: Record<string, string>): void {
+function noTarget(t: Turn, vm: Vm, move: Move, out: Ruled): void {
   if (move.step === 'no-target') return;
   move.step = 'no-target';
+  const { against } = placeFor(t.s, vm, out);
   const summary = `VM ${nameOf(vm)} has nowhere to go: ${
     listed(against)
       .map(([who, why]) => `${who}: ${why}`)
@@ -831,15 +838,17 @@ function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
     drop(t, vm, move, 'another copy of it is not proven to have stopped');
     return;
   }
-  const { to, reason, against } = placeFor(t.s, vm, [home.host]);
+  const out = { but: [home.host] };
+  const to = bestPlace(t.s, vm, out);
   if (to === undefined) {
-    noTarget(t, vm, move, against);
+    noTarget(t, vm, move, out);
     return;
   }
   calm(t, 'no-target', vm.id);
   // A source that dies half-way and boots would start it beside the copy that has arrived.
   if (home.autostart && !autostartIsOff(t, vm, move, home)) return;
   const old = vm.copies.find(c => c.host === to);
+  const { reason, against } = placeFor(t.s, vm, out);
   const doing = act(t, vm, move, {
     kind: 'migrate',
     copy: home,
@@ -849,7 +858,7 @@ function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
   });
   if (doing === undefined) return;
   move.before = vm.after;
-  move.to = to;
+  bindMove(t.s, vm, move, to);
   const copy: Copy = {
     host: to,
     epoch: home.epoch,

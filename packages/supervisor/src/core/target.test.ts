@@ -49,7 +49,7 @@ test('of hosts that are alike the first by name is taken, in whatever order they
     for (const name of names) scene.host(name);
     scene.vm('a', 'v');
     const vm = scene.state.vms.get('v') ?? expect.fail('no VM');
-    expect(placeFor(scene.state, vm, ['a'])).toMatchObject({
+    expect(placeFor(scene.state, vm, { but: ['a'] })).toMatchObject({
       to: 'b',
       reason: expect.stringContaining('best of 3') as unknown,
     });

@@ -4,10 +4,11 @@ import { distinctPages, unapplied } from './ledger.ts';
 import { blindSources, hearsKernel } from './sources.ts';
 import type { HostId } from './ids.ts';
 import { lookup } from './lookup.ts';
+import type { Ranking, Standing } from './ranking.ts';
 import type { Host, State, Vm } from './state.ts';
 
 /** Where to, and what spoke against each other host. */
-export interface Placement {
+interface Placement {
   to: HostId | undefined;
   reason: string;
   /** By host. */
@@ -22,33 +23,26 @@ export function reaches(storage: readonly string[], disk: string): boolean {
 /** Memory that VMs will take which are on their way, by host. */
 function promised(s: State, but: Vm): Map<HostId, number> {
   const bytes = new Map<HostId, number>();
-  for (const id of s.moving) {
+  const { bound } = lookup(s);
+  for (const id of bound) {
     const vm = s.vms.get(id);
     const to = vm?.move?.to;
-    if (vm !== undefined && vm !== but && to !== undefined) bytes.set(to, (bytes.get(to) ?? 0) + vm.memoryBytes);
+    if (to === undefined) bound.delete(id);
+    else if (vm !== undefined && vm !== but) bytes.set(to, (bytes.get(to) ?? 0) + vm.memoryBytes);
   }
   return bytes;
 }
 
 /** Incidents of a host that are of no page, since it was repaired. */
-const unlocatedAt = (s: State, { id, repairedAt }: Host): number =>
-  lookup(s)
-    .incidentsAt(id)
-    .filter(({ cause, first }) => (cause === 'unlocated' || cause === 'predicted') && first > repairedAt).length;
-
-interface Candidate {
-  host: Host;
-  errors: number;
-  deaf: number;
+function unlocatedAt(s: State, { id, repairedAt }: Host): number {
+  let count = 0;
+  for (const { cause, first } of lookup(s).incidentsAt(id))
+    if ((cause === 'unlocated' || cause === 'predicted') && first > repairedAt) count++;
+  return count;
 }
 
-function isBetter(a: Candidate, b: Candidate): boolean {
-  const order = a.deaf - b.deaf || a.errors - b.errors || b.host.freeBytes - a.host.freeBytes;
-  return order < 0 || (order === 0 && a.host.id < b.host.id);
-}
-
-/** Why a host cannot take a VM; undefined where it can. @param taken memory of VMs that are on their way to it */
-function fault(vm: Vm, host: Host, from: Host | undefined, taken: number): string | undefined {
+/** Why a host takes no VM at all; undefined where it may take one. */
+function refusal(host: Host): string | undefined {
   if (!host.connected) return 'its agent is not connected';
   if (host.boot === undefined) return 'it has not reported itself';
   if (host.draining !== undefined) return 'it is draining';
@@ -56,7 +50,11 @@ function fault(vm: Vm, host: Host, from: Host | undefined, taken: number): strin
   const [blind] = blindSources(host);
   if (blind !== undefined) return `its errors would not be seen: source ${blind}`;
   const pages = unapplied(host).length;
-  if (pages > 0) return `${pages} of its known bad pages are in use again`;
+  return pages > 0 ? `${pages} of its known bad pages are in use again` : undefined;
+}
+
+/** Why a host that may take VMs does not take this one. @param taken memory of VMs that are on their way to it */
+function misfit(vm: Vm, host: Host, from: Host | undefined, taken: number): string | undefined {
   if (from?.arch !== undefined && host.arch !== from.arch) return `it is ${host.arch ?? 'of an unknown architecture'}`;
   const disk = vm.disks.find(d => !reaches(host.storage, d));
   if (disk !== undefined) return `it does not reach ${disk}`;
@@ -66,38 +64,71 @@ function fault(vm: Vm, host: Host, from: Host | undefined, taken: number): strin
   return undefined;
 }
 
+function standingOf(s: State, host: Host): Standing {
+  const no = refusal(host);
+  const { freeBytes } = host;
+  if (no !== undefined) return { host, no, deaf: 0, errors: 0, freeBytes };
+  // Bad pages, and incidents that are of no page: whichever says more against a host.
+  const errors = distinctPages(host, 0).length + unlocatedAt(s, host) + unseenErrors(s, host);
+  return { host, no, deaf: hearsKernel(host) ? 0 : 1, errors, freeBytes };
+}
+
+/** Hosts as they stand now: those of which anything has changed are looked at anew. */
+function ranked(s: State): Ranking {
+  const { ranking, unranked } = lookup(s);
+  if (unranked.size === 0) return ranking;
+  const anew: Standing[] = [];
+  for (const id of unranked) {
+    const host = s.hosts.get(id);
+    if (host !== undefined) anew.push(standingOf(s, host));
+  }
+  unranked.clear();
+  // What nobody has told counts once it has settled, whatever else happens.
+  for (const { host } of anew) if (host.unseen !== undefined && unseenErrors(s, host) === 0) unranked.add(host.id);
+  ranking.note(anew);
+  return ranking;
+}
+
+/** Hosts that are out of the question: where the VM runs, and where a start has failed; what hosts lack that it needs, as they have said. */
+export interface Ruled {
+  but: readonly HostId[];
+  missing?: ReadonlyMap<HostId, string>;
+}
+
 /**
- * The best host for a VM: one whose kernel is heard, then fewest errors, then most free memory, then by name, so that the same facts give the same host.
- * @param but hosts that are out of the question: where it runs, and where a start has failed
- * @param missing what hosts do not have that it needs, as they have said
+ * The best host for a VM: one whose kernel is heard, then fewest errors, then most free memory, then by name, so that the same facts give the
+ * same host. {@link placeFor} says why.
  */
-export function placeFor(
-  s: State,
-  vm: Vm,
-  but: readonly HostId[],
-  missing: ReadonlyMap<HostId, string> = new Map(),
-): Placement {
+export function bestPlace(s: State, vm: Vm, { but, missing }: Ruled): HostId | undefined {
+  const from = vm.home === undefined ? undefined : s.hosts.get(vm.home);
+  const on = promised(s, vm);
+  for (const { host } of ranked(s).order) {
+    const { id } = host;
+    const isOut =
+      but.includes(id) || misfit(vm, host, from, on.get(id) ?? 0) !== undefined || missing?.has(id) === true;
+    if (!isOut) return id;
+  }
+  return undefined;
+}
+
+/** {@link bestPlace}, and what speaks against each other host: all of them are looked at. */
+export function placeFor(s: State, vm: Vm, { but, missing }: Ruled): Placement {
   const from = vm.home === undefined ? undefined : s.hosts.get(vm.home);
   const against: Record<string, string> = {};
   const on = promised(s, vm);
-  let fit = 0;
-  let best: Candidate | undefined;
+  const ranking = ranked(s);
+  const fit = new Set<HostId>();
   for (const host of s.hosts.values()) {
     const no = but.includes(host.id)
       ? 'it runs there, or a start there has failed'
-      : (fault(vm, host, from, on.get(host.id) ?? 0) ?? missing.get(host.id));
-    if (no !== undefined) {
-      against[host.id] = no;
-      continue;
-    }
-    fit++;
-    // Bad pages, and incidents that are of no page: whichever says more against a host.
-    const errors = distinctPages(host, 0).length + unlocatedAt(s, host) + unseenErrors(s, host);
-    const candidate = { host, errors, deaf: hearsKernel(host) ? 0 : 1 };
-    if (best === undefined || isBetter(candidate, best)) best = candidate;
+      : (ranking.of(host.id)?.no ?? misfit(vm, host, from, on.get(host.id) ?? 0) ?? missing?.get(host.id));
+    if (no === undefined) fit.add(host.id);
+    else against[host.id] = no;
   }
+  const best = ranking.order.find(({ host }) => fit.has(host.id));
   if (best === undefined) return { to: undefined, reason: 'no host can take it', against };
-  const health = hearsKernel(best.host) ? 'healthy' : 'healthy as far as its VMMs tell, nobody reads its kernel';
-  const reason = `${health}, reaches its disks, has room; ${best.errors} errors known; best of ${fit}`;
-  return { to: best.host.id, reason, against };
+  const { host, deaf, errors } = best;
+  const health = deaf === 0 ? 'healthy' : 'healthy as far as its VMMs tell, nobody reads its kernel';
+  const reason = `${health}, reaches its disks, has room; ${errors} errors known; best of ${fit.size}`;
+  return { to: host.id, reason, against };
 }

@@ -50,7 +50,7 @@ describe('a simulation', () => {
       return { sum, told };
     };
     expect(await seeds(3)).toEqual(await seeds(1));
-  });
+  }, 120_000);
 
   test('meets all that fails, and counts it', async () => {
     const { nemesis, faults } = await simulate(site({ hours: 2400, seed: 3, faultsPerHostHour: 1 }));
