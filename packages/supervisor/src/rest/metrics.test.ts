@@ -54,6 +54,11 @@ test('what has happened is counted: pages and bytes of the host, errors of the V
   const pages = [...found].filter(([name]) => name.startsWith('syndrome_poisoned_pages{host="a"'));
   expect(pages.reduce((sum, [, n]) => sum + n, 0)).toBe(3);
   const { json } = await site.ask('/v1/incidents?limit=1000', { as: 'vera' });
+  const open = [...found].filter(([name]) => name.startsWith('syndrome_incidents_open{'));
+  expect(open.every(([name]) => /\{cause="[a-z]+",severity="(?:info|warning|critical)"\}$/.test(name))).toBe(true);
+  expect(open.reduce((sum, [, n]) => sum + n, 0)).toBe(
+    (json['items'] as { state: string }[]).filter(({ state }) => state === 'open').length,
+  );
   expect(found.get('syndrome_incidents_total')).toBe((json['items'] as unknown[]).length);
   const [decisions] = await site.store.query('select count(*) as n from decision');
   expect(found.get('syndrome_decisions_total')).toBe(Number(decisions?.['n']));

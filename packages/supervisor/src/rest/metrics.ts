@@ -7,7 +7,8 @@ import type { Desk } from '../controller/desk.ts';
 import type { Counter, Histogram } from '../controller/meters.ts';
 import { waitingByTarget } from '../controller/views.ts';
 import { unprovenCopies } from '../core/proof.ts';
-import type { Host, State } from '../core/state.ts';
+import type { Host, Incident, State } from '../core/state.ts';
+import { severityOf } from '../core/words.ts';
 import type { Route, Standing } from './route.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -55,6 +56,11 @@ const pageState = ({ applied, repaired }: { applied: boolean; repaired?: boolean
   repaired === true ? 'repaired' : applied ? 'applied' : 'unapplied';
 const bytesOf = ({ pages }: Host): number =>
   [...pages.values()].reduce((sum, { order, repaired }) => (repaired === true ? sum : sum + 2 ** order), 0);
+/** What an incident is about, and how severe it is: as its notices say. */
+const aboutOf = ({ hosts }: Readonly<State>, incident: Incident): Labels => ({
+  cause: incident.cause,
+  severity: severityOf(hosts.get(incident.host)?.pages.get(incident.page ?? ''), incident),
+});
 /** Errors that VMs have met, by VM: pages of theirs, and those without an address. One pass over the pages of all hosts. */
 function errorsByVm({ hosts, vms }: Readonly<State>): Sample[] {
   const found = new Map<string, number>();
@@ -216,11 +222,11 @@ const METRICS: readonly Metric[] = [
   {
     name: 'syndrome_incidents_open',
     type: 'gauge',
-    help: 'Open incidents, by what they are about.',
+    help: 'Open incidents, by what they are about and how severe they are for the owners of VMs.',
     of: ({ state }) =>
       tally(
         [...state.incidents.values()].filter(incident => incident.state === 'open'),
-        ({ cause }) => ({ cause }),
+        incident => aboutOf(state, incident),
       ),
   },
   {
