@@ -6,6 +6,7 @@
 #include "frames.h"
 #include "io.h"
 #include "request.h"
+#include "vm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,6 +88,8 @@ char *map_area(const char *kind, uint64_t bytes, uint64_t page_bytes)
 	int fd = -1;
 	char *p;
 
+	if (strcmp(kind, "vm") == 0)
+		return vm_memory(bytes);
 	if (strcmp(kind, "memfd") == 0) {
 		flags = MAP_SHARED;
 		fd = memfd_create("page", MFD_CLOEXEC);

@@ -1,4 +1,4 @@
-/* Areas of memory to be hurt: anonymous, shared, of a file, merged, of small, transparent huge or hugetlb pages. */
+/* Areas of memory to be hurt: anonymous, shared, of a file, merged, of a VM, of small, transparent huge or hugetlb pages. */
 #ifndef SYNDROME_AREA_H
 #define SYNDROME_AREA_H
 
@@ -10,7 +10,7 @@
 void reserve_huge_pages(uint64_t page_bytes, uint64_t pages);
 
 /* Every kind of area that map_area knows. */
-#define AREA_KINDS "private shared hugetlb memfd file clean ksm"
+#define AREA_KINDS "private shared hugetlb memfd file clean ksm vm"
 
 /* An area of that many bytes, aligned to the page size; NULL with errno. */
 char *map_area(const char *kind, uint64_t bytes, uint64_t page_bytes);

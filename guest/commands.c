@@ -272,6 +272,7 @@ static const struct command {
 	{"on-signal", IN_SUBJECT, "proc action signal" TIMEOUT, NULL},
 	{"poison", IN_SUBJECT, "proc id page at how" TIMEOUT, NULL},
 	{"system-call", IN_SUBJECT, "proc id page offset at call" TIMEOUT, NULL},
+	{"run-vm", IN_SUBJECT, "proc id page offset at" TIMEOUT, NULL},
 	{"kill-policy", IN_SUBJECT, "proc kill" TIMEOUT, NULL},
 };
 

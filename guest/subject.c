@@ -9,6 +9,7 @@
 #include "names.h"
 #include "reader.h"
 #include "request.h"
+#include "vm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -209,7 +210,7 @@ static void command_map(const struct request *r)
 	if (page_bytes == 0 || !listed(AREA_KINDS, kind) ||
 	    (hugetlb ? page_bytes < 1u << 21 : page_bytes > (listed("private shared", kind) ? 1u << 21 : BASE_PAGE))) {
 		send_error(r->id, EINVAL,
-			   "kind is private or shared with size 4k or 2m, hugetlb with 2m or 1g, or memfd, file, clean or ksm with 4k",
+			   "kind is private or shared with size 4k or 2m, hugetlb with 2m or 1g, or memfd, file, clean, ksm or vm with 4k",
 			   NULL);
 		return;
 	}
@@ -611,6 +612,38 @@ static void command_system_call(const struct request *r)
 	line_send(&l);
 }
 
+/* Lets the VM whose memory a mapping is read a byte of it, and tells how its CPU came back. */
+static void command_run_vm(const struct request *r)
+{
+	volatile unsigned char *p;
+	struct mapping *m = addressed(r, &p);
+	struct vm_exit end;
+	struct line l;
+
+	if (m == NULL)
+		return;
+	if (!vm_read((uint64_t)(uintptr_t)p - m->virt, &end)) {
+		send_error(r->id, errno, "KVM", m->id);
+		return;
+	}
+	ok_begin(&l, r->id);
+	kv_i64(&l, "result", end.result);
+	kv_u64(&l, "exit", end.reason);
+	if (end.result < 0) {
+		const char *name = errno_name(end.error);
+
+		kv(&l, "errno", name != NULL ? name : "EIO");
+	}
+	if (end.bytes != 0) {
+		kv_hex(&l, "addr", end.gpa);
+		kv_u64(&l, "bytes", end.bytes);
+	} else if (end.result == 0) {
+		key(&l, "value");
+		put_hex(&l, end.value, 2);
+	}
+	line_send(&l);
+}
+
 static void command_poison(const struct request *r)
 {
 	const char *how = arg_text(r, "how", "madvise");
@@ -665,7 +698,7 @@ static const struct {
 	{"map", command_map},		  {"unmap", command_unmap},   {"touch", command_touch},
 	{"verify", command_verify},	  {"spin", command_spin},     {"stop", command_stop},
 	{"on-signal", command_on_signal}, {"poison", command_poison}, {"kill-policy", command_kill_policy},
-	{"system-call", command_system_call},
+	{"system-call", command_system_call}, {"run-vm", command_run_vm},
 };
 
 static void subject_run(char *text, size_t len)

@@ -37,6 +37,7 @@ export const LONG: ReadonlySet<string> = new Set([
   'cxl-protocol-fatal',
   'cxl-protocol-masked',
   'erst-record',
+  'guest-memfd-poison',
   'hugetlb-guest',
   'hugetlb-guest-reset',
   'poisoned-vm-dump',

@@ -46,14 +46,14 @@ const OTHERS: readonly (readonly [where: RegExp, words: string, what: string])[]
   [/^packages\/cli\/src\/part-options\.ts$/, 'qemu', 'a part that a matrix varies'],
   [
     /^packages\/lab\/src\/guest\/protocol\.ts$/,
-    'check-interval on-signal system-call',
+    'check-interval on-signal system-call run-vm',
     'requests to the agent in a guest',
   ],
   [/^packages\/lab\/src\/(?:start|crash-kernel|domu|steps\/dom0-tool)\.ts$/, 'exec', 'a request to the agent'],
   [/^packages\/lab\/src\/steps\/map\.ts$/, 'translate', 'a request to the agent'],
   [/^packages\/lab\/src\/steps\/cxl-unmask\.ts$/, 'map', 'how the agent reads a register'],
   [/^packages\/lab\/src\/steps\/inject-cxl\.ts$/, 'cxl-region', 'a word to people about another step'],
-  [/^packages\/lab\/src\/steps\/deed\.ts$/, 'note', 'what becomes of a refusal'],
+  [/^packages\/lab\/src\/steps\/(?:deed|read-vmcore)\.ts$/, 'note', 'what becomes of a refusal'],
   [/^packages\/lab\/src\/repro\//, 'qmp', 'a line to the machine'],
   [/^packages\/cli\/src\/progress\.ts$/, 'verify', 'a phase of a download'],
   [

@@ -14,7 +14,7 @@ const MAX_OUTPUT = 16_384;
 export async function loadCrashKernel(session: Session, argv: readonly string[]): Promise<void> {
   const { agent } = session;
   const call = <T>(work: Promise<T>): Promise<T> => session.orDie(work, DEADLINE_MS, 'kexec to load the crash kernel');
-  session.note('lab.note', { text: `dom0 loads its crash kernel: ${argv.join(' ')}` });
+  session.note('lab.note', { text: `the guest loads its crash kernel: ${argv.join(' ')}` });
   const after = agent.lastSeq;
   await call(agent.call('exec', { name: 'kexec', argv: argv.join('\n'), output: OUTPUT }, { deadlineMs: DEADLINE_MS }));
   const exit = await call(
@@ -26,7 +26,7 @@ export async function loadCrashKernel(session: Session, argv: readonly string[])
     'E_LAB_KEXEC',
     `kexec could not load the crash kernel: ${safeText(said.trim().replaceAll('\n', ' / ')) || 'it said nothing'}`,
     {
-      hint: 'It has to be the kexec of the Xen that runs, and the kernel has to fit into what crashkernel= keeps for it.',
+      hint: 'The kernel has to fit into what crashkernel= keeps for it; under Xen it has to be the kexec of the Xen that runs.',
     },
   );
 }

@@ -47,6 +47,15 @@ export const AGENT = {
     'A process in the guest let the kernel read or write its memory in a system call.',
     { line: f => `${short(f.call)}(2) by ${short(f.proc)} gives ${short(f.error ?? f.result)}` },
   ),
+  'process.vm-exit': row(
+    'proc:string id:string reason:string error?:string value?:number gpa?:address size?:number',
+    'The VM of a process in the guest ran until it had read a byte of its memory, or could not: how KVM_RUN came back.',
+    {
+      line: f =>
+        `the VM of ${short(f.proc)}: ${short(f.reason)}` +
+        (f.error === undefined ? ` value ${short(f.value)}` : ` ${short(f.error)} gpa ${short(f.gpa)}`),
+    },
+  ),
   'process.verified': row(
     'proc:string id:string intact:any bytes?:any',
     'A process in the guest compared its memory with what it wrote.',
@@ -80,6 +89,14 @@ export const AGENT = {
     'A program that the lab ran in the guest, and what it wrote.',
     {
       line: f => `${short(f.command)} ends with ${short(f.code)}: ${short(f.text)}`,
+    },
+  ),
+  'guest.dumped': row(
+    'bytes:number error?:string',
+    'A crash kernel in the guest has read the memory of the dead one, all of it or up to an error.',
+    {
+      line: f =>
+        `the dump of ${short(f.bytes)} bytes ${f.error === undefined ? 'is whole' : `ends with ${short(f.error)}`}`,
     },
   ),
   'guest.alive': row('kernel?:string', 'The guest answered when asked.', { line: () => 'the guest answers' }),

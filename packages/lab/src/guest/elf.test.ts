@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { InitramfsError } from './errors.ts';
-import { neededLibraries } from './elf.ts';
+import { coreOf, neededLibraries } from './elf.ts';
 
 test("this Node's own program asks for the C library", () => {
   const needed = neededLibraries(readFileSync(process.execPath));
@@ -58,4 +58,11 @@ test('anything else is an error, never a crash or a wrong answer', () => {
     }),
   );
   expect(() => neededLibraries(new Uint8Array(10))).toThrow(InitramfsError);
+});
+
+test('a core file is as long as its headers say, and what is none is an error', () => {
+  const file = program('libc.so.6\0');
+  expect(coreOf(file.subarray(0, 176))).toEqual({ bytes: file.length, segments: 1 });
+  expect(() => coreOf(file.subarray(0, 100))).toThrow(InitramfsError);
+  expect(() => coreOf(Buffer.alloc(64))).toThrow('not a 64-bit little-endian ELF file');
 });

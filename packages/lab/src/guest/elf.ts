@@ -1,5 +1,5 @@
 /**
- * The libraries a 64-bit little-endian ELF file asks for: DT_NEEDED of its dynamic section.
+ * The libraries a 64-bit little-endian ELF file asks for (DT_NEEDED of its dynamic section), and the length of a core file.
  * Source: System V ABI, "Program Loading and Dynamic Linking"; ELF-64 Object File Format 1.5.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -38,13 +38,33 @@ function segments(view: DataView): Segment[] {
   });
 }
 
+/** @throws InitramfsError */
+function viewOf(file: Uint8Array): DataView {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  if (view.getUint32(0) === 0x7f454c46 && file[4] === 2 && file[5] === 1) return view;
+  throw new InitramfsError('not a 64-bit little-endian ELF file');
+}
+
+/**
+ * How long a core file is, by its headers, and how many segments of memory it has.
+ * @param head its beginning, with all headers
+ * @throws InitramfsError when it is no such file or damaged
+ */
+export function coreOf(head: Uint8Array): { bytes: number; segments: number } {
+  try {
+    const all = segments(viewOf(head));
+    const bytes = Math.max(0, ...all.map(({ offset, size }) => offset + size));
+    return { bytes, segments: all.filter(s => s.type === PT_LOAD).length };
+  } catch (error) {
+    if (error instanceof RangeError) throw damaged(String(error));
+    throw error;
+  }
+}
+
 /** Names of the libraries an ELF file needs. @throws InitramfsError when it is no such file or damaged. */
 export function neededLibraries(file: Uint8Array): string[] {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   try {
-    if (view.getUint32(0) !== 0x7f454c46 || file[4] !== 2 || file[5] !== 1) {
-      throw new InitramfsError('not a 64-bit little-endian ELF file');
-    }
+    const view = viewOf(file);
     const all = segments(view);
     const dynamic = all.find(s => s.type === PT_DYNAMIC);
     if (!dynamic) return [];

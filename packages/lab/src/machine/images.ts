@@ -12,6 +12,7 @@ import type { Supply } from '../supply/supply.ts';
 import { LabSkip } from '../errors.ts';
 import { userFiles } from './user-files.ts';
 import { type ImageFile, filesUnder } from './image-file.ts';
+import { UART_SERIAL } from './command-line.ts';
 import { BESIDE_NODE, NODE, packNode } from './node-image.ts';
 import { stripTypes, withoutTypes } from './strip-types.ts';
 
@@ -150,18 +151,26 @@ export function installPrograms(
   ];
 }
 
-/** Files for dom0 with which it loads a crash kernel, and the command that does. */
+/** What keeps memory for a crash kernel, on the command line of who is to start it: Debian's unpacks and boots in less. */
+export const CRASH_MEMORY = 'crashkernel=192M';
+/** The command line of a crash kernel: it finds the devices as the dead system left them, and needs one CPU. */
+const CRASH_COMMAND_LINE = `${UART_SERIAL} nr_cpus=1 reset_devices`;
+
+/**
+ * Files for a Linux with which it loads a crash kernel, and the command that does.
+ * @param of who is to start it: Xen is told by a hypercall, and Linux reads the files itself
+ */
 export function packCrashKernel(
   kexec: GuestProgramPart,
   kernel: string,
   initrd: string,
-  commandLine: string,
+  of: 'xen' | 'linux',
 ): InnerProgram {
   const { files, argv } = packProgram(kexec, 'kexec');
-  const load = ['--kexec-syscall', '--load-panic', '/crash/kernel', '--initrd=/crash/initrd'];
+  const call = of === 'xen' ? '--kexec-syscall' : '--kexec-file-syscall';
   return {
     files: [...files, { file: kernel, path: 'crash/kernel' }, { file: initrd, path: 'crash/initrd' }],
-    argv: [...argv, ...load, `--append=${commandLine}`],
+    argv: [...argv, call, '--load-panic', '/crash/kernel', '--initrd=/crash/initrd', `--append=${CRASH_COMMAND_LINE}`],
   };
 }
 

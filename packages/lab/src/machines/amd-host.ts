@@ -3,6 +3,7 @@ import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 import { HOST_CHANNELS } from '../machine/channels.ts';
 import { bootLinux, UART_SERIAL, words } from '../machine/command-line.ts';
 import { switchedOn } from '../module-parameters.ts';
+import { CRASH_MEMORY } from '../machine/images.ts';
 import { VMMS } from '../vmms/registry.ts';
 import { firmwareTables, HOST_MIB, tableFaults, windowWords } from '../firmware/tables.ts';
 import { ownFirmware, x86Layer } from './facts.ts';
@@ -40,6 +41,10 @@ const schema = z.strictObject({
         .array(z.string().regex(/^[\w-]+$/))
         .default([])
         .describe('kernel modules of the guest to load, in this order'),
+      crashKernel: z
+        .boolean()
+        .default(false)
+        .describe('the guest loads a crash kernel: its own kernel, with the agent in it; give it 600 MiB'),
       append: z.string().default('').describe('added to the kernel command line of the guest'),
     })
     .prefault({}),
@@ -74,7 +79,8 @@ export const amdHost = {
 
   gather(spec, choices, supply) {
     const guest = choices.cpu === undefined ? spec.guest : { ...spec.guest, cpu: choices.cpu };
-    const command = (program: readonly string[]): string[] => vmm.command(program, guest, {}, choices.append);
+    const inside = { ...guest, append: words(guest.crashKernel ? CRASH_MEMORY : '', guest.append) };
+    const command = (program: readonly string[]): string[] => vmm.command(program, inside, {}, choices.append);
     return gatherHost({ ...spec, guest }, choices, supply, { target: 'x86_64', modules: MODULES, vmm, command });
   },
 

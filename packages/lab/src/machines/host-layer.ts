@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { tableFiles } from '../firmware/table-files.ts';
 import { firmwareTables } from '../firmware/tables.ts';
-import { agentImage, builtInSigns, findModules } from '../machine/images.ts';
+import { agentImage, builtInSigns, findModules, packCrashKernel } from '../machine/images.ts';
 import type { PartChoices } from '../part-choices.ts';
 import type { QemuTarget } from '../supply/qemu.ts';
 import type { Supply } from '../supply/supply.ts';
@@ -20,7 +20,7 @@ import { kernelOf } from './named-kernel.ts';
 interface HostSpec extends BaseSpec {
   firmware?: boolean;
   apei?: boolean;
-  guest: VmmGuest & { kernel: string; modules?: string[] };
+  guest: VmmGuest & { kernel: string; modules?: string[]; crashKernel?: boolean };
 }
 
 /** The driver of the disks that the guest's files are on. */
@@ -59,7 +59,11 @@ export async function gatherHost<Spec extends HostSpec>(
   const modules = findModules(hostKernel, names);
   const diskModules = findModules(hostKernel, DISK_MODULES);
   const initrd = await agentImage(supply, arch, [...modules, ...diskModules, ...program.files]);
-  const guestFiles = { kernel: guestKernel.image, initrd: await agentImage(supply, arch, guestModules) };
+  const plain = await agentImage(supply, arch, guestModules);
+  const kexec = guest.crashKernel ? await supply.kexec() : undefined;
+  const crash = kexec && packCrashKernel(kexec, guestKernel.image, plain, 'linux');
+  const whole = crash && (await agentImage(supply, arch, [...guestModules, ...crash.files]));
+  const guestFiles = { kernel: guestKernel.image, initrd: whole ?? plain };
   return {
     machine,
     qemu,
@@ -73,6 +77,7 @@ export async function gatherHost<Spec extends HostSpec>(
     },
     modules: modules.map(m => `/${m.path}`),
     builtIn: builtInSigns(hostKernel, names),
+    ...(crash === undefined ? {} : { crash: crash.argv }),
     kernels: [knownKernel('host', hostKernel), knownKernel('guest', guestKernel)],
     host: {
       diskModules: diskModules.map(m => `/${m.path}`),
@@ -85,6 +90,7 @@ export async function gatherHost<Spec extends HostSpec>(
       ...describeSystem(guestKernel, { cpu: 'host', ...guest }),
       hostKernel: hostKernel.release,
       ...program.parts,
+      ...(kexec === undefined ? {} : { kexec: kexec.version }),
       host: `${machine.cpu} × ${machine.cpus}`,
       hostMemory: `${machine.memory} MiB`,
     },

@@ -63,7 +63,7 @@ export interface MachineParts<Spec> {
   /** What a kernel of the user's own must have built in instead. */
   builtIn: BuiltIn[];
   host?: HostPlan;
-  /** The command with which dom0 loads its crash kernel. */
+  /** The command with which the guest, or dom0, loads its crash kernel. */
   crash?: string[];
   /** The command with which dom0 starts a domain. */
   domu?: string[];

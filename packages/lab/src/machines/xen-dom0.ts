@@ -1,9 +1,16 @@
 import { z } from 'zod';
 import { xenEvents } from '@syndrome/decode/text/event-reader.ts';
 import { FLAT_CHANNELS } from '../machine/channels.ts';
-import { escape, UART_SERIAL, words } from '../machine/command-line.ts';
+import { escape, words } from '../machine/command-line.ts';
 import { DOM0_MODULES, packDomU } from '../machine/domu-image.ts';
-import { agentImage, builtInSigns, findModules, KEXEC_MODULES, packCrashKernel } from '../machine/images.ts';
+import {
+  agentImage,
+  builtInSigns,
+  CRASH_MEMORY,
+  findModules,
+  KEXEC_MODULES,
+  packCrashKernel,
+} from '../machine/images.ts';
 import { versionSetting, x86Layer } from './facts.ts';
 import { describeSystem, type MachineKind } from './kind.ts';
 import { kernelOf } from './named-kernel.ts';
@@ -32,10 +39,6 @@ const schema = z.strictObject({
 
 type Spec = z.infer<typeof schema>;
 
-/** MiB that Xen keeps for the crash kernel: Debian's unpacks and boots in less. */
-const CRASH_MEMORY = 192;
-/** The command line of a crash kernel: it finds the devices as the dead system left them, and needs one CPU. */
-const CRASH_COMMAND_LINE = `${UART_SERIAL} nr_cpus=1 reset_devices`;
 const DOM0_SERIAL = 'console=hvc0 panic=-1 syndrome.port=/dev/ttyS1';
 /** Xen polls every 2 to 16 s. */
 const POLL_SECONDS = 30;
@@ -46,7 +49,7 @@ function xenCommandLine(spec: Spec): string {
     `dom0_mem=${spec.dom0Memory}M`,
     'com1=115200,8n1 console=com1 cpuidle=0',
     'loglvl=all guest_loglvl=all mce_verbosity=verbose',
-    spec.crashKernel ? `crashkernel=${CRASH_MEMORY}M` : '',
+    spec.crashKernel ? CRASH_MEMORY : '',
     spec.xenAppend,
   );
 }
@@ -79,7 +82,7 @@ export const xenDom0 = {
     const names = domu === undefined ? (crashKernel ? KEXEC_MODULES : []) : DOM0_MODULES;
     const modules = findModules(kernel, names);
     const kexec = crashKernel ? await supply.kexec() : undefined;
-    const crash = kexec && packCrashKernel(kexec, kernel.image, plain, CRASH_COMMAND_LINE);
+    const crash = kexec && packCrashKernel(kexec, kernel.image, plain, 'xen');
     const tools = domu && (await supply.xenTools(xen.version));
     const inside =
       tools &&

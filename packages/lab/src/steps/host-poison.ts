@@ -7,15 +7,20 @@ import { gpa2hpa } from '@syndrome/qemu/qmp/translate.ts';
 import { LabError } from '../errors.ts';
 import { hostPageLegs } from '../outlook/host-page.ts';
 import { u64 } from './arguments.ts';
+import { agentOf, deed, layer, refused } from './deed.ts';
 import { defineStep, type Value } from './step.ts';
 import { valueIn } from './values.ts';
 
 const schema = z
   .strictObject({
-    address: u64.describe('a physical address of the host layer'),
+    address: u64.describe('a physical address of that layer'),
     how: z.enum(['corrupt-pfn', 'soft-offline']).default('corrupt-pfn'),
+    layer: layer
+      .default('host')
+      .describe('whose kernel is asked; the guest is the host of a VM that a process of its own has'),
+    refused,
   })
-  .describe('in the host layer: poison a page with hwpoison_inject, or take it offline softly');
+  .describe('in the host layer, or another: poison a page with hwpoison_inject, or take it offline softly');
 
 type Args = z.infer<typeof schema>;
 
@@ -25,9 +30,10 @@ export const hostPoison = defineStep({
   name: 'host-poison',
   schema,
   injection,
-  legs: (plan, { address }) => (plan.injection.way === 'corrupt-pfn' ? hostPageLegs(plan, address) : undefined),
+  legs: (plan, { address, layer: of }) =>
+    plan.injection.way === 'corrupt-pfn' && of === 'host' ? hostPageLegs(plan, address) : undefined,
   run: async (session, args) => {
-    const { host, localHost } = session;
+    const { localHost } = session;
     const made = injection(args, valueIn(session));
     const { way, addr: hpa } = made;
     if (localHost) {
@@ -42,10 +48,14 @@ export const hostPoison = defineStep({
     }
     session.note('lab.injected', fieldsOf(made));
     if (localHost) return localHost.poison(hpa, way);
-    if (!host) throw new LabError('E_LAB_NO_HOST', 'this machine has no host layer whose pages could be poisoned');
+    const agent = agentOf(session, args.layer);
     const slow = { deadlineMs: 60_000 };
-    const value = hostValue(made);
-    if (way === 'corrupt-pfn') await host.call('hwpoison', { pfn: value }, slow);
-    else await host.call('write', { path: hostFile(way), value: `0x${value.toString(16)}` }, slow);
+    const [path, value] = [hostFile(way), `0x${hostValue(made).toString(16)}`];
+    const doing =
+      way === 'corrupt-pfn'
+        ? agent.call('hwpoison', { pfn: hostValue(made) }, slow)
+        : agent.call('write', { path, value }, slow);
+    const error = await deed(doing, args.refused);
+    if (error !== undefined) session.note(`${args.layer}.written`, { path, value, error });
   },
 });

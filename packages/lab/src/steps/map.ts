@@ -7,7 +7,7 @@ import { defineStep } from './step.ts';
 /** KSM takes its time, and an emulated CPU to fill a gigabyte. */
 const SLOW = { deadlineMs: 60_000 };
 
-const SHARINGS = ['private', 'shared', 'hugetlb', 'memfd', 'file', 'clean', 'ksm'] as const;
+const SHARINGS = ['private', 'shared', 'hugetlb', 'memfd', 'file', 'clean', 'ksm', 'vm'] as const;
 
 export const map = defineStep({
   name: 'map',
@@ -23,7 +23,7 @@ export const map = defineStep({
         .enum(SHARINGS)
         .default('private')
         .describe(
-          'private and shared memory, huge pages of hugetlbfs, a memfd, a dirty or clean file on ext4 (module loop), or pages that KSM merges (4k; give it 2 pages)',
+          'private and shared memory, huge pages of hugetlbfs, a memfd, a dirty or clean file on ext4 (module loop), pages that KSM merges (4k; give it 2 pages), or the memory of a VM of the process, a guest_memfd (at most 256 pages of 4k, locked: false; modules kvm and kvm-amd)',
         ),
       at: z
         .int()

@@ -32,8 +32,10 @@ import { qmp } from './qmp.ts';
 import { quarantine } from './quarantine.ts';
 import { readFile } from './read-file.ts';
 import { readMsr } from './read-msr.ts';
+import { readVmcore } from './read-vmcore.ts';
 import { reset } from './reset.ts';
 import { resume } from './resume.ts';
+import { runVm } from './run-vm.ts';
 import { sleep } from './sleep.ts';
 import { spawn } from './spawn.ts';
 import { spin } from './spin.ts';
@@ -63,6 +65,7 @@ const KINDS = [
   verify,
   translate,
   systemCall,
+  runVm,
   poison,
   checkInterval,
   interrupts,
@@ -89,6 +92,7 @@ const KINDS = [
   sleep,
   reset,
   awaitBoot,
+  readVmcore,
   traceEvents,
   cxlRegion,
   cxlUnmask,

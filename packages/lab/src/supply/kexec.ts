@@ -1,7 +1,7 @@
 import type { Fetcher } from './fetcher.ts';
 import { type GuestProgramPart, obtainGuestProgram } from './guest-program.ts';
 
-/** kexec of Debian's kexec-tools, built with Xen's kexec hypercalls: also for the dom0 of a Xen. */
+/** kexec of Debian's kexec-tools, built with Xen's kexec hypercalls: for a Linux, and for the dom0 of a Xen. */
 export async function obtainKexec(fetcher: Fetcher): Promise<GuestProgramPart> {
   return await obtainGuestProgram(fetcher, {
     kind: 'kexec',
