@@ -103,7 +103,8 @@ function planOf(input: OutlookInput): Planned | undefined {
   if ((stopped && those(rest, 'go').length === 0) || those(rest, 'stop').length > 0) return undefined;
   const one = at(first);
   if (second === undefined) return one;
-  const together = stopped && steps.slice(first + 1, second).every(step => meaningOf(step)?.is === 'nothing');
+  const together =
+    stopped && steps.slice(first + 1, second).every(step => ['nothing', 'time'].includes(meaningOf(step)?.is ?? ''));
   const other = found.length === 2 && together ? at(second) : undefined;
   return one && other && { ...other, earlier: one.plan.injection };
 }
@@ -137,17 +138,27 @@ function seenOf(found: Found, plan: Plan, dependsOn: Set<string>): Set<Outcome> 
     if (e.outcome === 'logged' && polled(e) && shown !== true) add('none', 'what the console shows');
     // What QEMU gives the other CPUs of a broadcast is printed as well.
     const taken = e.chain.some(p => p.consumer === 'linux' && p.context.delivery === 'exception');
-    if (e.outcome === 'none' && taken && last?.context.printAll === true) add('logged', 'what the console shows');
+    if (e.outcome === 'none' && taken && isBroadcast(plan) && last?.context.printAll === true)
+      add('logged', 'what the console shows');
     if (e.outcome === 'hung') for (const o of ['logged', 'none'] as const) add(o, 'whether somebody asks');
   }
   if (seen.has('none') && counted) add('logged', 'what else is counted');
   // Who reads a page that was only logged gets what is in it; one that was taken away answers with a signal.
-  const taken = ends.some(e => e.outcome === 'logged' && e.decided.rule.id.startsWith('linux.memory-failure.'));
-  if (leg.victim.reads && (taken || seen.has('none'))) {
-    add(leg.victim.settings.sigbusHandler === false ? 'killed' : 'signalled', 'when the page is read');
+  const taken = ends.some(isTaken);
+  if (leg.victim.reads !== false && (taken || seen.has('none'))) {
+    const told = leg.victim.settings.sigbusHandler === false ? 'killed' : 'signalled';
+    // Who reads it when all is done is told in any case.
+    const all = leg.victim.reads === 'later' && seen.size === 1 && ends.every(isTaken) && !ends.some(polled);
+    if (all) seen.clear();
+    add(told, all ? undefined : 'when the page is read');
   }
   return seen;
 }
+
+const isTaken = ({ outcome, decided }: End): boolean =>
+  outcome === 'logged' && decided.rule.id.startsWith('linux.memory-failure.');
+
+const isBroadcast = ({ injection }: Plan): boolean => injection.way === 'mce' && injection.broadcast === true;
 
 const polled = (end: End): boolean => end.chain.some(p => p.context.delivery === 'poll');
 

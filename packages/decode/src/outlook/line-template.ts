@@ -2,7 +2,7 @@
 
 /** printk(9)'s time and caller, and what every line about hardware begins with. */
 const STAMP = /^\[\s*\d+\.\d+\](?:\[\s*[TC]\d+\])?\s*/;
-const PREFIX = /^(?:mce: )?(?:\{\d+\})?\[Hardware Error\]: /;
+const PREFIX = /^(?:mce: )?(?:\{(?:\d+|<n>)\})?\[Hardware Error\]: /;
 /** Words that are numbers: 0x…, and hex or decimal digits that stand alone. */
 const NUMBER = /\b(?:0x[0-9a-f]+|\d[\d.]*|[0-9a-f]{6,16})\b/gi;
 

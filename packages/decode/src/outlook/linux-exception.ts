@@ -182,14 +182,15 @@ function act(record: McaCase, severity: Severity, found: Scan, facts: Facts, run
   const handled = found.worst === 'AO' && usable.address !== undefined && !facts.get('printAll');
   if (logged && !handled) run.print(...recordLines(record, facts.get('mcgStatus'), facts));
   const context = cpuContext(facts, true);
+  const waiting = found.left ? { handover: toPoll(record, facts) } : {};
   if (context === 'kernel') {
     return found.worst === 'AR'
       ? run.end('logged', R.seam, severity.message)
-      : run.end(logged ? 'logged' : 'none', R['kernel-returns'], 'resumed');
+      : { ...run.end(logged ? 'logged' : 'none', R['kernel-returns'], 'resumed'), ...waiting };
   }
   if (context === 'kernel-recoverable') {
     run.note(R['copy-fixup'], 'the system call fails');
-    if (usable.address === undefined) return { outcome: logged ? 'logged' : 'none' };
+    if (usable.address === undefined) return { outcome: logged ? 'logged' : 'none', ...waiting };
     if (!versionSince(facts.get('version'), '5.15')) {
       run.print(`mce: Uncorrected hardware memory error in user-access at ${usable.address.digits}`);
       memoryFailure(usable.address, false, facts, run);
@@ -203,8 +204,7 @@ function act(record: McaCase, severity: Severity, found: Scan, facts: Facts, run
   run.note(usable.rule, usable.address?.text ?? 'no page');
   if (usable.address === undefined) {
     run.note(R['kill-now'], 'SIGBUS');
-    const ending = signalled(facts, run, 'SI_KERNEL');
-    return found.left ? { ...ending, handover: toPoll(record, facts) } : ending;
+    return { ...signalled(facts, run, 'SI_KERNEL'), ...waiting };
   }
   run.note(R['kill-maybe'], usable.address.text);
   run.print(`mce: Uncorrected hardware memory error in user-access at ${usable.address.digits}`);

@@ -3,6 +3,7 @@ import type { Facts } from './facts.ts';
 import type { PrintedAddress } from './linux-messages.ts';
 import type { Ending, OutlookOutcome, Run, SignalCode } from './prediction.ts';
 import { defineRules } from './rule.ts';
+import { versionSince } from './version.ts';
 
 export const MEMORY_FAILURE_RULES = defineRules('linux.memory-failure', 'Linux mm/memory-failure.c', {
   off: ['Without CONFIG_MEMORY_FAILURE the kernel cannot take a page away.'],
@@ -64,7 +65,11 @@ export function memoryFailure(
   const page = facts.get('page');
   switch (page) {
     case 'none':
-      run.print(`Memory failure: ${pfn}: memory outside kernel control`);
+      run.print(
+        versionSince(facts.get('version'), '6.19')
+          ? `Memory failure: ${pfn}: recovery action for non struct page pfn: Ignored`
+          : `Memory failure: ${pfn}: memory outside kernel control`,
+      );
       return failed(run.end('logged', R.outside, `no page at ${address.text}`));
     case 'poisoned':
       run.print(`Memory failure: ${pfn}: already hardware poisoned`);

@@ -38,8 +38,10 @@ export interface MachineFacts {
   x86?: X86Layer[] | undefined;
   /** The layer that a GHES record of the outer QEMU reaches. */
   ghes?: GhesTarget | undefined;
-  /** Of a PC, MiB: where its memory ends at the latest. */
+  /** MiB: where its memory ends at the latest. */
   memory?: number;
+  /** Where its memory begins, if that is not at 0. */
+  memoryFrom?: bigint;
   /** The guest's memory lies in huge pages of its host: one bad page takes its neighbours with it. */
   hugetlb?: true;
   /** The Linux that drives a CXL memory device of the outer QEMU. */

@@ -10,6 +10,9 @@ import { firmwareFaults } from './firmware.ts';
 import { describeSystem, knownKernel, type MachineKind } from './kind.ts';
 import { kernelOf } from './named-kernel.ts';
 
+/** Below it the `virt` machine of QEMU has flash and devices. Source: QEMU hw/arm/virt.c, base_memmap. */
+const VIRT_MEMORY_FROM = 2n ** 30n;
+
 const schema = z.strictObject({
   kind: z.literal('linux-guest').describe('Linux right under QEMU'),
   arch: z.enum(['x86_64', 'aarch64']).default('x86_64'),
@@ -119,7 +122,11 @@ export const linuxGuest = {
     if (spec.arch === 'aarch64') {
       const commandLine = `${spec.append} ${input.append ?? ''}`;
       const { parts, configs } = input;
-      return { ghes: ghesTarget(spec, input, { commandLine, version: parts.kernel, config: configs?.guest }) };
+      return {
+        ghes: ghesTarget(spec, input, { commandLine, version: parts.kernel, config: configs?.guest }),
+        memory: spec.memory,
+        memoryFrom: VIRT_MEMORY_FROM,
+      };
     }
     const hosts = input.accel === 'tcg' ? (['tcg'] as const) : (['intel', 'amd'] as const);
     const layers = hosts.flatMap(host => x86Layer(spec, input, host, 'qemu') ?? []);

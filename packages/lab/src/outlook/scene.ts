@@ -54,6 +54,8 @@ export type Meaning =
   | { is: 'cxl-list-read' }
   /** Nothing happens to the machine. */
   | { is: 'nothing' }
+  /** The same, for so long. */
+  | { is: 'time'; seconds: number }
   /** What it does to the machine is not looked at: nothing can be said any more. */
   | { is: 'anything' };
 
@@ -81,8 +83,8 @@ interface Victim {
   /** Guest physical address of the page. */
   phys?: bigint;
   settings: Partial<Settings>;
-  /** The process reads the page again once the error is there. */
-  reads: boolean;
+  /** The process reads the page again once the error is there; `later`: when Linux has done with it what it does at once. */
+  reads: boolean | 'later';
 }
 
 /** One journey; what its victim does to the page afterwards may add a signal of its own. */
@@ -115,14 +117,28 @@ export function victimOf(address: Address | undefined, { before, after, values, 
     ...(typeof phys === 'bigint' ? { phys } : {}),
     settings: {
       page: page.lies,
-      earlyKill: page.early,
+      // The policy is that of the process: each of its mappings sets it anew.
+      earlyKill: those(before, 'page').findLast(p => p.process === process)?.early ?? page.early,
       sigbusHandler: handles(process, before),
     },
     // What is read again from disk is not bad.
-    reads:
-      page.lies === 'user' &&
-      (those(after, 'read').some(reads) || those(before, 'read').some(m => m.onCpu !== undefined && reads(m))),
+    reads: page.lies === 'user' && readsWhen({ before, after }, reads),
   };
+}
+
+/** Seconds after which Linux, emulated on a busy computer too, has done what it does of itself. */
+const DONE_WITHIN = 1;
+
+/** When a read of a kind happens: false where there is none. */
+function readsWhen(
+  { before, after }: Pick<Plan, 'before' | 'after'>,
+  is: (read: MeaningOf<'read'>) => boolean,
+): Victim['reads'] {
+  if (those(before, 'read').some(m => m.onCpu !== undefined && is(m))) return true;
+  const at = after.findIndex(m => m.is === 'read' && is(m));
+  if (at === -1) return false;
+  const passed = those(after.slice(0, at), 'time').reduce((sum, { seconds }) => sum + seconds, 0);
+  return passed >= DONE_WITHIN ? 'later' : true;
 }
 
 /** Whether a process handles SIGBUS. */
@@ -132,11 +148,11 @@ const handles = (process: string, before: readonly Meaning[]): boolean =>
 /** Where a PC goes on with its memory that does not fit below its devices. Source: QEMU hw/i386/pc.c, above_4g_mem_start. */
 const ABOVE_DEVICES = 2n ** 32n;
 
-/** Whether an address is behind all memory of the machine, wherever that lies. */
-function isBeyond(address: Address | undefined, { memory }: MachineFacts): boolean {
+/** Whether an address is outside of all memory of the machine, wherever that lies. */
+function isBeyond(address: Address | undefined, { memory, memoryFrom = 0n }: MachineFacts): boolean {
   if (memory === undefined || address === undefined) return false;
   const number = typeof address === 'number' ? BigInt(address) : parseU64(address);
-  return number !== undefined && number >= ABOVE_DEVICES + BigInt(memory) * 2n ** 20n;
+  return number !== undefined && (number < memoryFrom || number >= ABOVE_DEVICES + BigInt(memory) * 2n ** 20n);
 }
 
 /** Whom a machine check hits whose address is nobody's page: who runs on the CPU, if that is known. */

@@ -9,7 +9,7 @@ export const sleep = defineStep({
     .describe(
       'let time pass, so that something has the time to happen that nobody tells of; `wait` is better where an event tells',
     ),
-  means: () => ({ is: 'nothing' }),
+  means: ({ for: length }) => ({ is: 'time', seconds: ns(length) / 1e9 }),
   run: async (session, { for: length }) => {
     const end = session.recorder.now() + ns(length);
     for (let left = ns(length); left > 0 && !session.over; left = end - session.recorder.now()) {

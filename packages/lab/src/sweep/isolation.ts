@@ -18,7 +18,7 @@ export interface IsolationCounts {
   /** Of these in one that was booted. */
   cold: number;
   /** Cells that differ from run to run in one engine: they say nothing against it. */
-  unsteady: { cell: string; differs: string }[];
+  unsteady: { cell: string; differs: string; trace?: string }[];
 }
 
 /** Which engines measure the n-th new cell of a sweep again. The first is always, so that no sweep goes without. */

@@ -3,7 +3,7 @@ import { LabInterrupted } from '../errors.ts';
 import type { CellRun, Engine } from '../engine/engine.ts';
 import type { Cell, SpaceMachines } from './space-machines.ts';
 import { checkIsolation, checksOf, type IsolationCounts } from './isolation.ts';
-import { type Agreement, judgeCell } from './judge.ts';
+import { type Agreement, judgeCell, nameOf } from './judge.ts';
 import { observe } from './observation.ts';
 import { SweepError } from './errors.ts';
 import type { MeasuredCell, SweepStore } from './store.ts';
@@ -55,8 +55,11 @@ export const measuredOf = (cell: Cell, run: CellRun): MeasuredCell => ({
 /** The lab could not carry it out. */
 export const isLost = ({ result: { verdict } }: CellRun): boolean => verdict === 'error' || verdict === 'skip';
 
-const disagrees = (cell: Cell, run: CellRun): boolean =>
-  judgeCell(cell.predicted, observe(run.events)).agreement === 'disagree';
+/** What of a run is not as predicted, by its name; undefined where nothing is. */
+function disagreement({ predicted }: Cell, events: CellRun['events']): string | undefined {
+  const judged = judgeCell(predicted, observe(events));
+  return judged.agreement === 'disagree' ? nameOf(predicted, judged) : undefined;
+}
 
 /**
  * Measures cells. Those of one prefix stand beside each other, so that few machines have to be kept.
@@ -81,46 +84,79 @@ export async function measure(
   let next = 0;
   let failures = 0;
   let stopped: unknown;
+  /** What disagreed, in words, and the trace of it. */
+  const doubtful: { cell: Cell; checks: ReturnType<typeof checksOf>; why: string; trace?: string }[] = [];
+
+  /** Counts a run; false for one that the lab could not carry out. */
+  const counts = (cell: Cell, run: CellRun): boolean => {
+    made.machineSeconds += run.cpuSeconds.qemu ?? 0;
+    if (!isLost(run)) {
+      failures = 0;
+      return true;
+    }
+    const why = run.result.problem?.message ?? run.result.verdict;
+    made.failed.push({ cell: cell.spec.scenario.title, why });
+    if (++failures >= MOST_FAILURES)
+      throw new SweepError('E_SWEEP_LAB', `${failures} cells in a row were not carried out`, { hint: why });
+    return false;
+  };
+
+  /** Checks a run where it is its turn, and keeps it. */
+  const keepRun = async (cell: Cell, run: CellRun, checks: ReturnType<typeof checksOf>): Promise<void> => {
+    const measured = measuredOf(cell, run);
+    if (!made.engines.includes(run.engine)) made.engines.push(run.engine);
+    for (const { engine: kind, message } of run.refusals) {
+      const line = `${kind}: ${message}`;
+      if (!made.refusals.includes(line)) made.refusals.push(line);
+    }
+    for (const kind of checks) {
+      const differs = await checkIsolation(cell.spec, run, { engine, alone: alone[kind] });
+      made.isolation.checked++;
+      if (kind === 'cold') made.isolation.cold++;
+      if (differs !== undefined) made.isolation.unsteady.push({ cell: cell.spec.scenario.title, differs });
+    }
+    await store.add(machines.setup, cell.place, measured);
+    const known = { cell, measured, agreement: judgeCell(cell.predicted, measured).agreement };
+    made.cells.push(known);
+    onCell?.(known);
+  };
+
+  const keepOf =
+    (cell: Cell, checks: readonly unknown[]) =>
+    (_: unknown, events: CellRun['events']): boolean =>
+      checks.length > 0 || disagreement(cell, events) !== undefined;
+
   const worker = async (): Promise<void> => {
     for (let n = next++; n < order.length && stopped === undefined && signal?.aborted !== true; n = next++) {
       const cell = order[n] as Cell;
       const checks = checksOf(n, seed);
-      const keep = (): boolean => checks.length > 0;
-      let run = await engine.run(cell.spec, { keep });
-      // One chance outcome on a busy computer would be a finding: what disagrees is tried once more.
-      const doubtful = !isLost(run) && disagrees(cell, run);
-      if (doubtful) {
-        run = await engine.run(cell.spec, { keep });
-        if (isLost(run) || !disagrees(cell, run))
-          made.isolation.unsteady.push({ cell: cell.spec.scenario.title, differs: 'it disagreed with the rules once' });
-      }
-      if (isLost(run)) {
-        const why = run.result.problem?.message ?? run.result.verdict;
-        made.failed.push({ cell: cell.spec.scenario.title, why });
-        if (++failures >= MOST_FAILURES)
-          throw new SweepError('E_SWEEP_LAB', `${failures} cells in a row were not carried out`, { hint: why });
-        continue;
-      }
-      failures = 0;
-      const measured = measuredOf(cell, run);
-      made.machineSeconds += run.cpuSeconds.qemu ?? 0;
-      if (!made.engines.includes(run.engine)) made.engines.push(run.engine);
-      for (const { engine: kind, message } of run.refusals) {
-        const line = `${kind}: ${message}`;
-        if (!made.refusals.includes(line)) made.refusals.push(line);
-      }
-      for (const kind of checks) {
-        const differs = await checkIsolation(cell.spec, run, { engine, alone: alone[kind] });
-        made.isolation.checked++;
-        if (kind === 'cold') made.isolation.cold++;
-        if (differs !== undefined) made.isolation.unsteady.push({ cell: cell.spec.scenario.title, differs });
-      }
-      await store.add(machines.setup, cell.place, measured);
-      const known = { cell, measured, agreement: judgeCell(cell.predicted, measured).agreement };
-      made.cells.push(known);
-      onCell?.(known);
+      const run = await engine.run(cell.spec, { keep: keepOf(cell, checks) });
+      if (!counts(cell, run)) continue;
+      const why = disagreement(cell, run.events);
+      if (why === undefined) await keepRun(cell, run, checks);
+      else doubtful.push({ cell, checks, why, ...(run.trace === undefined ? {} : { trace: run.trace }) });
     }
   };
+
+  /**
+   * On a busy computer a machine may not have come to an end in its time, and chance would be a finding: what disagrees is
+   * measured again when nothing else runs.
+   */
+  const again = async (): Promise<void> => {
+    for (const { cell, checks, why, trace } of doubtful) {
+      if (signal?.aborted === true) return;
+      const run = await engine.run(cell.spec, { keep: keepOf(cell, checks) });
+      if (!counts(cell, run)) continue;
+      if (disagreement(cell, run.events) === undefined)
+        made.isolation.unsteady.push({
+          cell: cell.spec.scenario.title,
+          differs: `it disagreed with the rules once: ${why}`,
+          ...(trace === undefined ? {} : { trace }),
+        });
+      await keepRun(cell, run, checks);
+    }
+  };
+
   const ended = await Promise.allSettled(
     Array.from({ length: Math.min(jobs, order.length) }, () =>
       worker().catch((error: unknown) => {
@@ -131,5 +167,7 @@ export async function measure(
   );
   if (signal?.aborted) throw new LabInterrupted();
   for (const end of ended) if (end.status === 'rejected') throw end.reason;
+  await again();
+  if (signal?.aborted) throw new LabInterrupted();
   return made;
 }

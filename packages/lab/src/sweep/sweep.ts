@@ -52,6 +52,8 @@ export interface SweepReport {
   agree: number;
   disagree: number;
   undecided: number;
+  /** Why cells are undecided: what the rules would have to know, and how many cells that leaves open. */
+  open: { dependsOn: string; cells: number; example: string }[];
   isolation: IsolationCounts;
   findings: Finding[];
   /** Cells that the lab could not carry out. */
@@ -101,8 +103,13 @@ async function plan(
 ): Promise<Planned> {
   const known = again ? new Map<string, MeasuredCell>() : await store.known(machines.setup);
   const found: Planned = { fresh: [], known: [] };
+  // Of a whole space all that is known counts, of a sample what is in it.
+  if (take === 'full')
+    for (const [place, there] of known)
+      found.known.push(judged(await machines.cell(JSON.parse(place) as Point), there));
   for (const point of pointsIn(machines.space.space, take, seed)) {
     if (found.fresh.length >= limit) break;
+    if (take === 'full' && known.has(JSON.stringify(point))) continue;
     const cell = await machines.cell(point);
     const there = known.get(cell.place) ?? (again ? undefined : await store.cell(cell.identity));
     if (there === undefined) found.fresh.push(cell);
@@ -143,6 +150,7 @@ export async function sweepKernels(
     agree: 0,
     disagree: 0,
     undecided: 0,
+    open: [],
     isolation: { checked: 0, cold: 0, unsteady: [] },
     findings: [],
     failed: [],
@@ -197,6 +205,7 @@ export async function sweepKernels(
       for (const why of measured.refusals) if (!report.refusals.includes(why)) report.refusals.push(why);
       const all = [...known, ...measured.cells];
       for (const { agreement } of all) report[agreement satisfies Agreement]++;
+      addOpen(report.open, all);
       report.findings.push(...(await findingsOf(machines, all, by, options)));
     }
   } finally {
@@ -208,6 +217,18 @@ export async function sweepKernels(
   report.seconds = (performance.now() - options.started) / 1000;
   report.cpuSeconds = machineSeconds + (user + system) / 1e6;
   return report;
+}
+
+/** Counts what leaves cells open. */
+function addOpen(open: SweepReport['open'], cells: readonly KnownCell[]): void {
+  for (const { cell, agreement } of cells) {
+    if (agreement !== 'undecided') continue;
+    const { predicted, spec } = cell;
+    const dependsOn = predicted?.dependsOn.join(', ') ?? 'there are no rules for it';
+    const known = open.find(one => one.dependsOn === dependsOn);
+    if (known === undefined) open.push({ dependsOn, cells: 1, example: spec.scenario.title });
+    else known.cells++;
+  }
 }
 
 /** The kinds of disagreement among cells, each with the smallest cell that shows it. */

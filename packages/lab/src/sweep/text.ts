@@ -18,7 +18,10 @@ export function sweepText(report: SweepReport): string[] {
     `agree ${agree}${percent(agree, all)}, disagree ${disagree}${percent(disagree, all)}, undecided ${undecided}${percent(undecided, all)}`,
     `isolation: ${isolation.checked} measured again alone, ${isolation.cold} of them booted; ${isolation.unsteady.length} unsteady`,
   ];
-  for (const { cell, differs } of isolation.unsteady) lines.push(`  ${cell}: ${differs}`);
+  for (const { cell, differs, trace } of isolation.unsteady)
+    lines.push(`  ${cell}: ${differs}`, ...(trace === undefined ? [] : [`  trace:     ${trace}`]));
+  for (const { dependsOn, cells: n, example } of report.open)
+    lines.push(`undecided, ${n} cells: ${dependsOn}`, `  for example ${example}`);
   for (const { name, kernel, cells: n, smallest, line, predicted, trace } of report.findings) {
     lines.push(
       '',
