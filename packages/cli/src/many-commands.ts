@@ -83,6 +83,41 @@ Examples:
       (await import('./sweep.ts')).sweep(name, merged(program, options)),
     );
 
+  program
+    .command('map')
+    .description(
+      'what sweeps have measured of a space, its points merged into classes that come to the same on every kernel',
+    )
+    .argument('<space>', 'a name or a YAML file')
+    .option('--guest-kernel <versions>', 'of these kernels only, separated by commas (6.18 is any 6.18.y)')
+    .option('--json', 'machine-readable')
+    .option('--html <file>', 'write one page that opens without a server: the classes over the kernels')
+    .addHelpText(
+      'after',
+      `
+Only points that are known on every kernel of the map are in it. A map measures nothing; a sweep does.
+
+Examples:
+  syndrome map intel-status
+  syndrome map amd-status --guest-kernel 6.18,6.19 --html map.html`,
+    )
+    .action(async (name: string, options: object) => (await import('./map.ts')).map(name, merged(program, options)));
+
+  program
+    .command('diff-map')
+    .description('what changed between two kernels, of all that sweeps have measured on both, in words')
+    .argument('<from>', 'version of a kernel; 6.18 is any 6.18.y')
+    .argument('<to>', 'version of a kernel')
+    .option('--space <space>', 'of this space only, a name or a YAML file')
+    .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  syndrome diff-map 6.18.15 6.19.6\n  syndrome diff-map 6.18 6.19 --space amd-status --json',
+    )
+    .action(async (from: string, to: string, options: object) =>
+      (await import('./map.ts')).diffMap(from, to, merged(program, options)),
+    );
+
   partOptions(program.command('bisect'))
     .description(
       'between which two kernels (or versions of QEMU or Xen) on offer does the verdict of a scenario change?',

@@ -438,7 +438,13 @@ const CASES: readonly Case[] = [
   ],
   // memory_failure
   ['linux.memory-failure.off', named('srao'), mc({ memoryFailure: false }), 'logged'],
-  ['linux.memory-failure.outside', named('srao'), mc({ page: 'none' }), 'logged', 'recovery action for non struct page pfn: Ignored'],
+  [
+    'linux.memory-failure.outside',
+    named('srao'),
+    mc({ page: 'none' }),
+    'logged',
+    'recovery action for non struct page pfn: Ignored',
+  ],
   ['linux.memory-failure.already', named('srao'), mc({ page: 'poisoned' }), 'logged', 'already hardware poisoned'],
   ['linux.memory-failure.free', named('srao'), mc({ page: 'free' }), 'logged', 'free buddy page: Recovered'],
   [

@@ -127,5 +127,16 @@ export function valuesOf({ axes }: Space, point: Point): Map<string, unknown> {
   return values;
 }
 
+/** Whether one point has earlier values than another: fewer that are not the first, then the earlier on the first axis that differs. */
+export function isSimpler({ axes }: Space, a: Point, b: Point): boolean {
+  const placesOf = (point: Point): number[] =>
+    axes.map(({ name: axisName, values }) => values.findIndex(({ label }) => label === point[axisName]));
+  const [left, right] = [placesOf(a), placesOf(b)];
+  const others = (places: readonly number[]): number => places.filter(place => place > 0).length;
+  if (others(left) !== others(right)) return others(left) < others(right);
+  const at = left.findIndex((place, i) => place !== right[i]);
+  return at !== -1 && (left[at] ?? 0) < (right[at] ?? 0);
+}
+
 /** What a point is called. @example labelOf({ page: 'anon', kill: 'early' }) // 'anon early' */
 export const labelOf = (point: Point): string => Object.values(point).join(' ');

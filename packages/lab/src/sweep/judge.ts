@@ -5,7 +5,8 @@ import type { LabOutlook } from '../outlook.ts';
 import type { Observation } from './observation.ts';
 
 /** `undecided`: the rules leave room for what was seen, or say nothing. */
-export type Agreement = 'agree' | 'disagree' | 'undecided';
+export const AGREEMENTS = ['agree', 'disagree', 'undecided'] as const;
+export type Agreement = (typeof AGREEMENTS)[number];
 
 /** The judgement of one cell. */
 export interface Judged {

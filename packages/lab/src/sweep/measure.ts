@@ -115,8 +115,9 @@ export async function measure(
       if (kind === 'cold') made.isolation.cold++;
       if (differs !== undefined) made.isolation.unsteady.push({ cell: cell.spec.scenario.title, differs });
     }
-    await store.add(machines.setup, cell.place, measured);
-    const known = { cell, measured, agreement: judgeCell(cell.predicted, measured).agreement };
+    const { agreement } = judgeCell(cell.predicted, measured);
+    await store.add(machines.setup, cell.place, { ...measured, agreement });
+    const known = { cell, measured, agreement };
     made.cells.push(known);
     onCell?.(known);
   };

@@ -7,6 +7,7 @@ import type { SqlRow, SqlValue, Store } from '@syndrome/base/store/store.ts';
 import { LEASE_TABLE } from '@syndrome/base/store/lease.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import { stateFolder } from '../state-dir.ts';
+import { type Agreement, AGREEMENTS } from './judge.ts';
 import type { Observation } from './observation.ts';
 
 const MIGRATIONS: readonly Migration[] = [
@@ -23,6 +24,7 @@ const MIGRATIONS: readonly Migration[] = [
       'create table setup(id text primary key, space text not null, name text not null, kernel text not null, parts text not null)',
     ],
   },
+  { number: 2, name: 'how a cell was judged last', statements: ['alter table place add column agreement text'] },
 ];
 
 /** A measured cell. */
@@ -34,6 +36,11 @@ export interface MeasuredCell extends Observation {
   cpuSeconds: number;
   seconds: number;
   trace?: string;
+}
+
+/** A measured cell in its place: as it was judged last, where it was judged. */
+export interface PlacedCell extends MeasuredCell {
+  agreement?: Agreement;
 }
 
 /** A machine under a space: all that is measured of it is comparable. */
@@ -91,7 +98,7 @@ const sweepStorePath = (): string => join(stateFolder('sweep'), 'cells.sqlite');
 /** Cells that wait for the disk are written together. */
 export class SweepStore {
   readonly #store: Store;
-  #waiting: { cell: MeasuredCell; setup: Setup; point: string }[] = [];
+  #waiting: { cell: MeasuredCell; setup: Setup; point: string; agreement: Agreement }[] = [];
   #writing: Promise<void> | undefined;
 
   private constructor(store: Store) {
@@ -118,9 +125,12 @@ export class SweepStore {
     );
   }
 
-  /** Machines that are known for a space of this name, the one measured last being the last. */
-  async setups(name: string): Promise<Setup[]> {
-    const rows = await this.#store.query('select id, space, name, kernel, parts from setup where name = $1', [name]);
+  /** Machines that are known for a space of this name; of all spaces without one. */
+  async setups(name?: string): Promise<Setup[]> {
+    const rows = await this.#store.query(
+      'select id, space, name, kernel, parts from setup where $1 is null or name = $1',
+      [name ?? null],
+    );
     return rows.map(row => ({
       id: String(row['id']),
       space: String(row['space']),
@@ -131,12 +141,17 @@ export class SweepStore {
   }
 
   /** All that is known of a machine, by point. */
-  async known({ id, space }: Setup): Promise<Map<string, MeasuredCell>> {
+  async known({ id, space }: Pick<Setup, 'id' | 'space'>): Promise<Map<string, PlacedCell>> {
     const rows = await this.#store.query(
-      `select p.point as point, c.* from place p join cell c on c.identity = p.identity where p.space = $1 and p.setup = $2`,
+      `select p.point as point, p.agreement as agreement, c.* from place p join cell c on c.identity = p.identity where p.space = $1 and p.setup = $2`,
       [space, id],
     );
-    return new Map(rows.map(row => [String(row['point']), cellOf(row)]));
+    return new Map(
+      rows.map(row => {
+        const agreement = AGREEMENTS.find(one => one === row['agreement']);
+        return [String(row['point']), { ...cellOf(row), ...(agreement === undefined ? {} : { agreement }) }];
+      }),
+    );
   }
 
   /** A cell by its identity: the same run may be known from another space. */
@@ -146,8 +161,12 @@ export class SweepStore {
   }
 
   /** Keeps a cell. It resolves when it is on disk; many at once are one write. */
-  async add(setup: Setup, point: string, cell: MeasuredCell): Promise<void> {
-    this.#waiting.push({ setup, point, cell });
+  async add(
+    setup: Setup,
+    point: string,
+    { agreement, ...cell }: MeasuredCell & { agreement: Agreement },
+  ): Promise<void> {
+    this.#waiting.push({ setup, point, cell, agreement });
     // Whoever comes while another writes is written with the next.
     await this.#writing;
     if (this.#waiting.length > 0) this.#writing ??= this.#write();
@@ -159,7 +178,10 @@ export class SweepStore {
     this.#waiting = [];
     const cells = new Map(some.map(({ cell }) => [cell.identity, rowOf(cell)]));
     const places = new Map(
-      some.map(({ setup, point, cell }) => [`${setup.id} ${point}`, [setup.space, setup.id, point, cell.identity]]),
+      some.map(({ setup, point, cell, agreement }) => [
+        `${setup.id} ${point}`,
+        [setup.space, setup.id, point, cell.identity, agreement],
+      ]),
     );
     try {
       await this.#store.transaction(async query => {
@@ -172,9 +194,9 @@ export class SweepStore {
         );
         await insert(
           query,
-          'place(space, setup, point, identity)',
+          'place(space, setup, point, identity, agreement)',
           [...places.values()],
-          ' on conflict (space, setup, point) do update set identity = excluded.identity',
+          ' on conflict (space, setup, point) do update set identity = excluded.identity, agreement = excluded.agreement',
         );
       });
     } finally {

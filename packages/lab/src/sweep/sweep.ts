@@ -11,7 +11,7 @@ import { type Agreement, judgeCell, type Judged, nameOf } from './judge.ts';
 import { isLost, type KnownCell, measure, measuredOf, type MeasureServices } from './measure.ts';
 import { minimise } from './minimise.ts';
 import type { SweepSpace } from './spaces.ts';
-import type { MeasuredCell, SweepStore } from './store.ts';
+import type { MeasuredCell, PlacedCell, SweepStore } from './store.ts';
 import { pointsIn, takePoints, type Take } from './take.ts';
 
 /** A kind of disagreement: what was predicted by which rule, what was seen, and the smallest cell that shows it. */
@@ -101,22 +101,24 @@ async function plan(
   { store, take, seed, again }: SweepOptions,
   limit: number,
 ): Promise<Planned> {
-  const known = again ? new Map<string, MeasuredCell>() : await store.known(machines.setup);
+  const known = again ? new Map<string, PlacedCell>() : await store.known(machines.setup);
   const found: Planned = { fresh: [], known: [] };
   // Of a whole space all that is known counts, of a sample what is in it.
+  const keep = async (one: KnownCell, before?: Agreement): Promise<void> => {
+    const { cell, measured, agreement } = one;
+    if (agreement !== before) await store.add(machines.setup, cell.place, { ...measured, agreement });
+    found.known.push(one);
+  };
   if (take === 'full')
     for (const [place, there] of known)
-      found.known.push(judged(await machines.cell(JSON.parse(place) as Point), there));
+      await keep(judged(await machines.cell(JSON.parse(place) as Point), there), there.agreement);
   for (const point of pointsIn(machines.space.space, take, seed)) {
     if (found.fresh.length >= limit) break;
     if (take === 'full' && known.has(JSON.stringify(point))) continue;
     const cell = await machines.cell(point);
     const there = known.get(cell.place) ?? (again ? undefined : await store.cell(cell.identity));
     if (there === undefined) found.fresh.push(cell);
-    else {
-      if (!known.has(cell.place)) await store.add(machines.setup, cell.place, there);
-      found.known.push(judged(cell, there));
-    }
+    else await keep(judged(cell, there), known.get(cell.place)?.agreement);
   }
   return found;
 }
@@ -258,7 +260,8 @@ async function findingsOf(
         const run = await engine.run(cell.spec, { keep: () => false });
         if (isLost(run)) return false;
         measured = measuredOf(cell, run);
-        await store.add(machines.setup, cell.place, measured);
+        const { agreement } = judgeCell(cell.predicted, measured);
+        await store.add(machines.setup, cell.place, { ...measured, agreement });
       }
       const verdict = judgeCell(cell.predicted, measured);
       if (verdict.agreement !== 'disagree' || nameOf(cell.predicted, verdict) !== name) return false;
