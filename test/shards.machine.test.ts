@@ -1,6 +1,6 @@
 /**
  * Three controllers, each as on a machine of its own, share the shards of a site whose ledgers are in one PostgreSQL. Agents of other
- * machines find the one that works on theirs. One is killed with -9, and comes again.
+ * machines find the one that works on theirs. One is killed with -9, or stands still for longer than its lease, and comes again.
  */
 import { openPostgres } from '@syndrome/base/store/postgres.ts';
 import { postgresMissing, PostgresServer } from '@syndrome/base/store/testing/postgres-server.ts';
@@ -12,6 +12,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Sandbox } from './program.ts';
 
 const SHARDS = ['east', 'north', 'south', 'west'];
+/** A lease runs out, and an agent hears nothing for so long that it looks for another controller. */
+const HANDOVER_MS = 30_000;
 const missing = postgresMissing();
 const tests = TestBrowser.ofTests();
 const sandbox = new Sandbox();
@@ -80,6 +82,21 @@ describe('three controllers and four shards', () => {
     busiest?.start();
     await site.shared(2, 1, 1);
     expect(busiest?.log.match(/works now/g)?.length).toBeGreaterThan(0);
+  });
+
+  test('what one that stands still worked on the others take over within half a minute; it goes on, and has lost its leases', async () => {
+    const works = await site.works();
+    const busiest = site.controllers[works.findIndex(of => of.length === 2)];
+    const before = busiest?.log.length;
+    busiest?.stop();
+    const stopped = performance.now();
+    await site.shared(2, 2, 0);
+    const took = performance.now() - stopped;
+    console.log(`both shards worked on, and their hosts connected, ${Math.round(took)} ms after one stood still`);
+    expect(took).toBeLessThan(HANDOVER_MS);
+    busiest?.goOn();
+    await site.shared(2, 1, 1);
+    expect(busiest?.log.slice(before)).toMatch(/lease/);
   });
 
   test('each ledger has the rows of its own host, and of no other', async () => {

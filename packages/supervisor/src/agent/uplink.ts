@@ -39,7 +39,7 @@ export interface UplinkOptions {
   onAct: (act: Act) => void;
   /** What became of the connection: `undefined` when it is up, else why not. For a person. */
   onState?: (reason: string | undefined) => void;
-  /** A controller from which nothing came for so long is gone, ms: it pings more often. Default 30,000. */
+  /** A controller from which nothing came for so long is gone, ms: it pings three times as often. Default 15,000. */
   silenceMs?: number;
   /** Between the first two tries, ms; doubled with each further one. Default 100. */
   firstMs?: number;
@@ -151,7 +151,7 @@ async function session(
   up: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { host, agent, onAct, silenceMs = 30_000 } = options;
+  const { host, agent, onAct, silenceMs = 15_000 } = options;
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const change = new Change();

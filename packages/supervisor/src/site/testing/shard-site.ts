@@ -33,6 +33,7 @@ class ShardController {
   readonly apiPort: number;
   log = '';
   child: ChildProcess | undefined;
+  #stopped = false;
   readonly #file: string;
   readonly #token: string;
 
@@ -56,8 +57,19 @@ class ShardController {
     await once(child, 'exit');
   }
 
+  /** Stops it, as a machine that swaps or is migrated, until {@link goOn}. */
+  stop(): void {
+    this.#stopped = this.child?.kill('SIGSTOP') === true;
+  }
+
+  goOn(): void {
+    this.#stopped = false;
+    this.child?.kill('SIGCONT');
+  }
+
   /** What its API answers; status 0 where nobody does. */
   async get(path: string): Promise<{ status: number; body: string }> {
+    if (this.#stopped) return { status: 0, body: '' };
     const headers = { Authorization: `Bearer ${this.#token}` };
     const asked = request({ host: '127.0.0.1', port: this.apiPort, path, headers }).end();
     try {
