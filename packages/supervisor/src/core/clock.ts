@@ -91,8 +91,9 @@ function setBack(s: State, host: Host, at: Time, by: Time): void {
   if (host.bootPlace !== undefined) host.bootPlace = { ...host.bootPlace, at: time(host.bootPlace.at) };
   for (const incident of s.incidents.values()) if (incident.host === host.id) setIncident(incident, time);
   for (const vm of s.vms.values()) setVm(vm, host, at, { time, times });
-  const { doubtful } = lookup(s);
-  for (const id of s.moving) doubtful.add(id);
+  const found = lookup(s);
+  found.quietFrom = 0;
+  for (const id of s.moving) found.doubtful.add(id);
   for (const doing of s.acts.values()) if (doing.host === host.id && doing.at !== undefined) doing.at = time(doing.at);
 }
 

@@ -146,12 +146,13 @@ function absorbOf(t: Turn, host: Host, page: Page, vm: VmId): void {
   t.s.byKey.delete(unlocatedName(host.id, vm));
   into.vm ??= vm;
   lookup(t.s).incident(into);
-  absorbInto(open, into);
+  absorbInto(t.s, open, into);
 }
 
 /** One incident is found to be another: it gives away its witnesses, and what was told of it is not told again. */
-export function absorbInto(from: Incident, into: Incident): void {
+export function absorbInto(s: State, from: Incident, into: Incident): void {
   from.state = 'absorbed';
+  lookup(s).ended(from);
   from.absorbedBy = into.id;
   for (const [what, { count, first, last }] of from.witnesses) {
     join(into, what, first, count);
@@ -174,7 +175,7 @@ export function mergeTwins(t: Turn, host: Host, page: Page): void {
   for (const name of names) t.s.byKey.set(name, into.id);
   into.page = page.pfn === undefined ? twin.key : page.key;
   for (const entry of [page, twin]) addOwners(t.s, into, entry);
-  absorbInto(from, into);
+  absorbInto(t.s, from, into);
   if (into.state === 'closed') reopen(t.s, into);
 }
 
@@ -281,6 +282,7 @@ export function addRemarks(incident: Incident, vm: Vm): void {
 export function closeIncident(t: Turn, incident: Incident, rule: string, why: string): void {
   if (incident.state !== 'open') return;
   incident.state = 'closed';
+  lookup(t.s).ended(incident);
   decide(t, {
     incident: incident.id,
     host: incident.host,
@@ -297,27 +299,40 @@ function reopen(s: State, incident: Incident): void {
   lookup(s).incident(incident);
 }
 
+/** Until when more may come of one. */
+const quietAt = ({ last, openedAt }: Incident): Time => Math.max(last, openedAt) + LATE_MS;
+
 /** Closes what has been quiet for longer than any consequence takes, and forgets the oldest that are closed. */
 export function closeQuiet(t: Turn): void {
   let moved: ReadonlySet<IncidentId | undefined> | undefined;
   const isBusy = (id: IncidentId): boolean =>
     (moved ??= new Set(t.s.moving.map(of => t.s.vms.get(of)?.move?.incident))).has(id);
-  const open = lookup(t.s).openIncidents();
-  let closed = t.s.incidents.size - open.size;
-  const isQuiet = ({ last, openedAt }: Incident): boolean => t.now - Math.max(last, openedAt) > LATE_MS;
-  for (const incident of byNumber([...open].filter(one => isQuiet(one) && !isBusy(one.id))))
-    closeIncident(t, incident, 'core/quiet', 'Nothing more came of it for seven minutes, and nothing is under way.');
+  const found = lookup(t.s);
+  if (t.now > found.quietFrom) {
+    const quiet: Incident[] = [];
+    let next = Number.POSITIVE_INFINITY;
+    for (const incident of found.openIncidents()) {
+      const at = quietAt(incident);
+      if (t.now <= at) next = Math.min(next, at);
+      // Looked at again when its move has ended.
+      else if (!isBusy(incident.id)) quiet.push(incident);
+    }
+    found.quietFrom = next;
+    for (const incident of byNumber(quiet))
+      closeIncident(t, incident, 'core/quiet', 'Nothing more came of it for seven minutes, and nothing is under way.');
+  }
+  let closed = t.s.incidents.size - found.openIncidents().size;
   if (closed <= MAX_CLOSED) return;
   for (const [id, incident] of t.s.incidents) {
     if (closed <= MAX_CLOSED) break;
     if (incident.state === 'open' || isBusy(id)) continue;
     t.s.incidents.delete(id);
-    lookup(t.s).forget(incident);
+    found.forget(incident);
     closed--;
   }
 }
 
 /** When {@link closeQuiet} closes what is open. */
 export function dueIncidents(s: State, due: Due): void {
-  for (const { last, openedAt } of lookup(s).openIncidents()) due(over(Math.max(last, openedAt) + LATE_MS));
+  for (const incident of lookup(s).openIncidents()) due(over(quietAt(incident)));
 }

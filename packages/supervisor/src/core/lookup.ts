@@ -36,6 +36,8 @@ class Lookup {
   readonly doubtful: Set<VmId>;
   /** Before that time none of the moves that wait may begin. */
   readyAt = 0;
+  /** Before that time none of the open incidents has been quiet for long enough to be closed. */
+  quietFrom = 0;
   /** Where each VM that is acted on stands among those of the state. */
   readonly #moving = new Map<VmId, number>();
   #planned = 0;
@@ -84,6 +86,7 @@ class Lookup {
   planned(vm: VmId): boolean {
     this.doubtful.add(vm);
     this.readyAt = 0;
+    this.quietFrom = 0;
     if (this.#moving.has(vm)) return false;
     this.#moving.set(vm, this.#planned++);
     return true;
@@ -92,6 +95,7 @@ class Lookup {
   /** There is no move of a VM any more. */
   unplanned(vm: VmId): void {
     this.#moving.delete(vm);
+    this.quietFrom = 0;
   }
 
   /** Those that have moves, in the order in which these were planned. */
@@ -103,6 +107,7 @@ class Lookup {
   /** An incident is opened, opened again, or known to be of a VM. */
   incident(incident: Incident): void {
     if (incident.state === 'open') this.#open.add(incident);
+    this.quietFrom = 0;
     this.unranked.add(incident.host);
     setOf(this.#ofHost, incident.host).add(incident);
     if (incident.vm !== undefined) setOf(this.#ofVm, incident.vm).add(incident);
@@ -144,9 +149,13 @@ class Lookup {
     return byNumber(this.#ofHost.get(host) ?? []);
   }
 
+  /** An incident is not open any more. */
+  ended(incident: Incident): void {
+    this.#open.delete(incident);
+  }
+
   /** Those that are open, in no order. */
   openIncidents(): ReadonlySet<Incident> {
-    for (const incident of this.#open) if (incident.state !== 'open') this.#open.delete(incident);
     return this.#open;
   }
 

@@ -145,9 +145,10 @@ function move(s: State, host: Host, vm: Vm, loose: Loose, into: Incident): void 
   if (times.length > 0) {
     from.first = Math.min(...times.map(w => w.first));
     from.last = Math.max(...times.map(w => w.last));
+    lookup(s).quietFrom = 0;
   } else if (from.cause === 'unlocated') {
     const name = unlocatedName(host.id, vm.id);
     if (s.byKey.get(name) === from.id) s.byKey.delete(name);
-    absorbInto(from, into);
+    absorbInto(s, from, into);
   }
 }
