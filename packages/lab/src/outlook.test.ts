@@ -24,6 +24,7 @@ const VALUES: ReadonlyMap<string, FieldValue> = new Map([
   ['hostpage', 0x5123_4000n],
   ['before', 0x5123_4000n],
   ['frame', 0x5a60_0000n],
+  ['own', 0x6a70_0000n],
 ]);
 
 function inputOf(scenario: Scenario, more: Partial<OutlookInput> = {}): OutlookInput {
@@ -49,6 +50,8 @@ const SILENT: Record<string, string> = {
   'hugetlb-guest-reset': 'a reset may end anything',
   'mce-inject-module.corrected': 'the record comes from a file of the guest',
   'mce-inject-module.uncorrected': 'the record comes from a file of the guest',
+  'guest-memfd-poison': 'the outlook has no rules for a VM that a process of the guest has',
+  'kdump-over-poison': 'a file of the guest ends it, and its crash kernel is another one',
   'xen-page-offline': 'nothing is injected: a tool asks for a page',
 };
 

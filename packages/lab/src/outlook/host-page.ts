@@ -11,7 +11,12 @@ export function hostPageLegs(plan: Plan, address: Address): Legs | undefined {
   const victim = victimOf(address, plan);
   const { arm } = plan.facts;
   const known = arm ?? plan.facts.x86?.[0];
-  if (known === undefined || victim.phys === undefined) return undefined;
+  if (known === undefined) return undefined;
+  if (those(plan.before, 'vmm-own').some(({ as }) => `$${as}` === address)) {
+    const layers = { qemu: { ...known.qemu, guestRam: false }, linux: known.linux };
+    return [[{ journey: { record: { kind: 'sigbus', code: 'BUS_MCEERR_AO' }, consumer: 'qemu', layers }, victim }]];
+  }
+  if (victim.phys === undefined) return undefined;
   const sigbus: OutlookRecord = { kind: 'sigbus', code: 'BUS_MCEERR_AO', gpa: victim.phys };
   // QEMU's main thread tells the first CPU.
   const cpu = running(0, plan, victim);

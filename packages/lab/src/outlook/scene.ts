@@ -28,6 +28,8 @@ export type Meaning =
     }
   /** `as` names the address in another layer of what is at `address`. */
   | { is: 'translation'; address: Address; as: string }
+  /** `as` names the address in the host layer of a page that is the VMM's own. */
+  | { is: 'vmm-own'; as: string }
   /** `as` names the address of the machine at which a domain of Xen besides dom0 has a page. */
   | { is: 'domain-page'; as: string }
   /** Whether the process has a handler for SIGBUS from now on; it has one unless this is said. */

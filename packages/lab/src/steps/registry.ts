@@ -45,6 +45,7 @@ import { translate } from './translate.ts';
 import { traceEvents } from './trace-events.ts';
 import { verify } from './verify.ts';
 import { vmmHmp } from './vmm-hmp.ts';
+import { vmmMemory } from './vmm-memory.ts';
 import { vmmPage } from './vmm-page.ts';
 import { vmmQmp } from './vmm-qmp.ts';
 import { wait } from './wait.ts';
@@ -73,6 +74,7 @@ const KINDS = [
   hostPoison,
   readMsr,
   vmmPage,
+  vmmMemory,
   breakWalk,
   mendWalk,
   quarantine,
