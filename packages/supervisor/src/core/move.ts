@@ -114,14 +114,17 @@ export function advanceMoves(t: Turn): void {
   let full = !mayBegin(s);
   const isFew = full || t.now < found.readyAt;
   let readyAt = Number.POSITIVE_INFINITY;
+  let wanted = t.out.length;
   for (const id of isFew ? found.moving([...doubtful, ...acted]) : [...s.moving]) {
     const vm = s.vms.get(id);
     if (vm?.move === undefined || vm.move.begun) continue;
     // Its owner hears of it also while others are acted on.
     if (doubtful.has(id) && !stillWanted(t, vm, vm.move)) continue;
-    // A VM that counts already, because a page is taken out of it, counts no more when it is moved.
-    full ||= !mayBegin(s);
     readyAt = Math.min(readyAt, vm.move.wait);
+    if (vm.move.wait > t.now) continue;
+    // Where nothing was wanted since, there is as much room as before.
+    if (!full && t.out.length > wanted) [full, wanted] = [!mayBegin(s), t.out.length];
+    // A VM that counts already, because a page is taken out of it, counts no more when it is moved.
     if (!full || isActedOn(s, vm)) advance(t, vm, vm.move);
   }
   if (!isFew) found.readyAt = readyAt;
