@@ -1,6 +1,7 @@
 /**
  * `npm run build`: makes what is published, in `dist/`: `decode/`, the library, and `syndrome/`, the whole program. The sources
- * are compiled file by file, so that a stack names the same file and folder as in the clone.
+ * are compiled file by file, so that a stack names the same file and folder as in the clone; the command that is started most often
+ * also stands in one file, with a map to its sources.
  */
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -8,6 +9,7 @@ import { brotliCompressSync } from 'node:zlib';
 import { manualPages } from './manual-pages.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import { buildTemplate } from '@syndrome/web/build.ts';
+import { bundleDecode } from './bundle-decode.ts';
 import { runChild } from './child.mjs';
 import { commandLine, wrongCommandLine } from './command-line.ts';
 import { BIN, decodePackage, syndromePackage } from './published.ts';
@@ -81,6 +83,7 @@ for (const [name, text] of pages) write(join(dist, 'syndrome/man', name), text);
 const man = [...pages.keys()].map(name => `man/${name}`);
 write(join(dist, 'syndrome/package.json'), `${JSON.stringify(syndromePackage(VERSION, BUNDLED, man), undefined, 2)}\n`);
 write(join(dist, 'syndrome/bin/syndrome.js'), BIN, 0o755);
+for (const [name, text] of await bundleDecode()) write(join(dist, 'syndrome/packages/cli/src', name), text);
 for (const file of globSync('packages/*/package.json', { cwd: root }))
   cpSync(join(root, file), join(dist, 'syndrome', file));
 // What the program reads beside its sources.

@@ -68,5 +68,8 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write('syndrome: Node 24 or newer is needed; this is ' + process.versions.node + '.\\n');
   process.exit(3);
 }
-await import('../packages/cli/src/main.js');
+// A page is made by another room, whose part the bundle is not.
+const [command, ...words] = process.argv.slice(2);
+const isBundled = command === 'decode' && !words.some(word => word.startsWith('--h'));
+await import(isBundled ? '../packages/cli/src/decode-main.js' : '../packages/cli/src/main.js');
 `;

@@ -3,6 +3,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import { exitTable } from './exit-codes.ts';
 import { earlyEnd, exitCodeOfSignal } from './interrupt.ts';
 import { say } from './output.ts';
+import { sourceStack } from './source-stack.ts';
 
 /** Prints an error for people (what happened, what to do, its code) and gives the exit code. */
 export function fail(error: unknown, argv: readonly string[]): number {
@@ -21,7 +22,7 @@ export function fail(error: unknown, argv: readonly string[]): number {
         ? 'syndrome: a file of the installation is missing; in a clone, remove node_modules and try again'
         : 'syndrome: unexpected error, please report it',
     );
-    sayAll((error instanceof Error ? (error.stack ?? error.message) : String(error)).split('\n'));
+    sayAll((error instanceof Error ? sourceStack(error.stack ?? error.message) : String(error)).split('\n'));
     return table.error;
   }
   const [first = '', ...more] = said(error).split('\n');
