@@ -9,6 +9,7 @@ import { Copies } from '@syndrome/decode/bundle/copies.ts';
 import { bundleKind, edacPlace, isMadeForSupport, logOf, unpackedName } from '@syndrome/decode/bundle/names.ts';
 import type { BundleKind } from '@syndrome/decode/bundle/names.ts';
 import { DmidecodeText } from '@syndrome/decode/bundle/smbios.ts';
+import { thousands } from '@syndrome/decode/decode/count.ts';
 import { createDecoder } from '@syndrome/decode/decode/decoder.ts';
 import type { DecoderOptions } from '@syndrome/decode/decode/decoder.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic } from '@syndrome/decode/decode/record.ts';
@@ -40,7 +41,7 @@ export interface BundleUse {
 
 /** Records that are held to find their copies. Beyond them each is given as it comes. */
 const MAX_HELD = 50_000;
-const EARLY = `more than ${MAX_HELD.toLocaleString('en-US')} records: copies, and DIMMs by dmidecode, were looked for among so many at a time`;
+const EARLY = `more than ${thousands(MAX_HELD)} records: copies, and DIMMs by dmidecode, were looked for among so many at a time`;
 const MAX_LOG = 2 ** 32;
 const MAX_PACKED = 1 << 28;
 const MAX_SMALL = 1 << 12;
@@ -62,8 +63,7 @@ const UNREAD: Readonly<Record<string, string>> = {
   sqlite: 'a database of SQLite, and by its name none of rasdaemon',
 };
 
-const plural = (n: number, one: string, many = `${one}s`): string =>
-  `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
+const plural = (n: number, one: string, many = `${one}s`): string => `${thousands(n)} ${n === 1 ? one : many}`;
 
 /** Who takes the bytes of an input. */
 export interface Target {

@@ -149,6 +149,24 @@ function readOf<V>(
   return Read;
 }
 
+/** From the highest bit down: the fields, and the gaps between them, where stray bits show. */
+type Walk = readonly { field: Field | undefined; hi: number; lo: number; of: ReturnType<typeof readerOf>['of'] }[];
+
+function walkOf(fields: readonly Field[]): Walk {
+  const walk: Walk[number][] = [];
+  let next = 63;
+  const gap = (hi: number, lo: number): void => {
+    if (hi >= lo) walk.push({ field: undefined, hi, lo, of: readerOf(bits(hi, lo, 'reserved')).of });
+  };
+  for (const f of fields.toSorted((a, b) => b.hi - a.hi)) {
+    gap(next, f.hi + 1);
+    walk.push({ field: f, hi: f.hi, lo: f.lo, of: readerOf(f).of });
+    next = f.lo - 1;
+  }
+  gap(next, 0);
+  return walk;
+}
+
 /** Builds a register from its field table; throws {@link RegisterError} when fields overlap or leave the register. */
 export function defineRegister<const F extends readonly Field[]>(spec: {
   name: string;
@@ -170,26 +188,32 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
     names.add(f.name);
   }
   const masks = Object.fromEntries(fields.map(f => [f.name, maskOf(f.hi, f.lo)])) as Masks<F>;
-  const sorted = [...fields].sort((a, b) => b.hi - a.hi);
-
-  const readers = fields.map(readerOf);
   const unknown = U64 & ~known;
-
-  const Read = readOf<bigint>(fields, unknown, (value, mask) => value & mask);
-  const ReadAsked = readOf<AskedBits>(fields, unknown, (value, mask) => value.and(mask));
+  // Of most registers a program asks for nothing: what reads them is made when it is first needed.
+  let readers: ReturnType<typeof readerOf>[] | undefined;
+  let walk: Walk | undefined;
+  let Read: ReturnType<typeof readOf<bigint>> | undefined;
+  let ReadAsked: ReturnType<typeof readOf<AskedBits>> | undefined;
 
   function decode(value: bigint): Decoded<F> {
     const v = value & U64;
     const high = Number(v >> HALF);
     const low = Number(v & LOW_HALF);
     const out: Record<string, bigint | boolean> = {};
+    readers ??= fields.map(readerOf);
     for (const read of readers) out[read.name] = read.of(v, high, low);
     out['reserved'] = v & unknown;
     return out as Decoded<F>;
   }
 
-  const read = (value: Bits): Decoded<F> =>
-    (typeof value === 'bigint' ? new Read(value) : new ReadAsked(value)) as unknown as Decoded<F>;
+  function read(value: Bits): Decoded<F> {
+    if (typeof value === 'bigint') {
+      Read ??= readOf<bigint>(fields, unknown, (bits, mask) => bits & mask);
+      return new Read(value) as Decoded<F>;
+    }
+    ReadAsked ??= readOf<AskedBits>(fields, unknown, (bits, mask) => bits.and(mask));
+    return new ReadAsked(value) as Decoded<F>;
+  }
 
   function encode(values: Partial<Decoded<F>>): bigint {
     const given = values as Readonly<Record<string, bigint | boolean | undefined>>;
@@ -216,24 +240,12 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
     return value;
   }
 
-  // From the highest bit down: the fields, and the gaps between them, where stray bits show.
-  const walk: { field: Field | undefined; hi: number; lo: number; of: ReturnType<typeof readerOf>['of'] }[] = [];
-  let next = 63;
-  const gap = (hi: number, lo: number): void => {
-    if (hi >= lo) walk.push({ field: undefined, hi, lo, of: readerOf(bits(hi, lo, 'reserved')).of });
-  };
-  for (const f of sorted) {
-    gap(next, f.hi + 1);
-    walk.push({ field: f, hi: f.hi, lo: f.lo, of: readerOf(f).of });
-    next = f.lo - 1;
-  }
-  gap(next, 0);
-
   function describe(value: bigint): FieldRow[] {
     const v = value & U64;
     const high = Number(v >> HALF);
     const low = Number(v & LOW_HALF);
     const rows: FieldRow[] = [];
+    walk ??= walkOf(fields);
     for (const { field, hi, lo, of } of walk) {
       const read = of(v, high, low);
       const part = typeof read === 'bigint' ? read : read ? 1n : 0n;

@@ -108,17 +108,18 @@ function hash(four: number): number {
 const FREQUENT = new Set(Array.from(' 0eritason:1dfc', c => c.charCodeAt(0)));
 
 /** How often a log has a byte, in times of how often it has a seldom one, about. */
-function frequency(byte: number): number {
-  if (FREQUENT.has(byte)) return 12;
-  return byte >= 0x61 && byte <= 0x7a ? 4 : 1;
-}
+const FREQUENCIES = Uint8Array.from({ length: 256 }, (_, byte) =>
+  FREQUENT.has(byte) ? 12 : byte >= 0x61 && byte <= 0x7a ? 4 : 1,
+);
+const frequency = (byte: number): number => FREQUENCIES[byte] as number;
 
 /** Where in a word the group stands that a log has least often, of `first` and every `step` bytes behind it. */
 function rarest(word: Uint8Array, first: number, step: number): number {
   let best = first;
   let least = Number.POSITIVE_INFINITY;
   for (let at = first; at + TOGETHER <= word.length; at += step) {
-    const often = word.subarray(at, at + TOGETHER).reduce((product, byte) => product * frequency(byte), 1);
+    let often = 1;
+    for (let i = at; i < at + TOGETHER; i++) often *= frequency(word[i] as number);
     if (often < least) [best, least] = [at, often];
   }
   return best;
@@ -126,8 +127,13 @@ function rarest(word: Uint8Array, first: number, step: number): number {
 
 /** The byte of a word that is not among the four from `at` and that a log has least often. */
 function apartFrom(word: Uint8Array, at: number): number {
-  const others = [...word.keys()].filter(i => i < at || i >= at + TOGETHER);
-  return others.toSorted((a, b) => frequency(word[a] as number) - frequency(word[b] as number))[0] ?? at;
+  let best = at;
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < word.length; i++) {
+    const often = i < at || i >= at + TOGETHER ? frequency(word[i] as number) : least;
+    if (often < least) [best, least] = [i, often];
+  }
+  return best;
 }
 
 function stands(word: Uint8Array, bytes: Uint8Array, at: number): boolean {
