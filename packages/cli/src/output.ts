@@ -73,6 +73,8 @@ export function sayForNow(line: string, lasting: boolean): boolean {
 }
 
 const BATCH = 1 << 16;
+/** Bytes in UTF-8 of one unit of a text at most. */
+const MAX_BYTES = 3;
 
 /** Lines for stdout, written in batches; {@link BatchedOutput.drain} waits until the reader has taken them. */
 export class BatchedOutput {
@@ -82,9 +84,8 @@ export class BatchedOutput {
   /** Text of whole lines. It becomes bytes at once: joined to a batch it would be copied as text before, and live longer. */
   write(text: string): void {
     const shown = styledLines(text);
-    const length = Buffer.byteLength(shown);
-    this.#room(length).write(shown, this.#length);
-    this.#length += length;
+    const bytes = this.#room(MAX_BYTES * shown.length);
+    this.#length += bytes.write(shown, this.#length);
   }
 
   /** Whole lines in which nothing is left to escape, as the writer of JSON gives them; they are copied. */
@@ -96,8 +97,7 @@ export class BatchedOutput {
   #room(length: number): Buffer {
     if (this.#length + length > this.#bytes.length) {
       this.#flush();
-      // What goes out is not touched again: the stream may write it later.
-      this.#bytes = Buffer.allocUnsafeSlow(Math.max(BATCH, length));
+      if (length > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(Math.max(BATCH, length));
     }
     return this.#bytes;
   }
@@ -113,8 +113,10 @@ export class BatchedOutput {
   }
 
   #flush(): void {
-    if (this.#length > 0) process.stdout.write(this.#bytes.subarray(0, this.#length));
-    this.#bytes = Buffer.alloc(0);
+    if (this.#length === 0) return;
+    process.stdout.write(this.#bytes.subarray(0, this.#length));
+    // What the stream still holds is not touched again, and what was made for one long text is not kept.
+    if (process.stdout.writableLength > 0 || this.#bytes.length > BATCH) this.#bytes = Buffer.alloc(0);
     this.#length = 0;
   }
 }

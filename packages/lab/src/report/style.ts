@@ -29,7 +29,9 @@ const marked = (sequences: string): string => sequences.replaceAll('\u001b[', `\
 
 /** Escapes all that was not styled here. */
 function written(text: string, escape: (piece: string) => string): string {
-  if (!text.includes(OURS)) return escape(text);
+  const escaped = escape(text);
+  // A style begins with what is escaped: where nothing was there is none, which is most text, and it was looked through once.
+  if (escaped === text || !text.includes(OURS)) return escaped;
   return text
     .split(MARKED)
     .map((piece, i) => (i % 2 === 0 ? escape(piece) : `\u001b[${piece}`))
