@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
 import { checkOutput } from '@syndrome/base/disk/output-file.ts';
 import { LabInterrupted } from '@syndrome/lab/errors.ts';
@@ -101,14 +102,24 @@ export async function run(names: string[], options: Options): Promise<void> {
   const engine = await chosenEngine(options, repeat > 1 ? 'fork' : 'restore', { ...services(supply), signal });
   try {
     const repeated = scenarios.flatMap(s => Array.from({ length: repeat }, (_, i) => ({ scenario: s, number: i + 1 })));
-    for (const { scenario, number } of repeated) {
-      report.start(scenario);
-      const { result: once } = await engine.run(specOf(scenario), {
+    const carryOut = async ({ scenario, number }: (typeof repeated)[number]): Promise<RunResult> => {
+      const { result } = await engine.run(specOf(scenario), {
         ...(options.trace === undefined ? {} : { trace: options.trace }),
-        onHeader: report.header,
-        onEvent: report.event,
+        ...(repeat === 1 ? { onHeader: report.header, onEvent: report.event } : {}),
       });
-      const result = repeat === 1 ? once : { ...once, repetition: { number, of: repeat } };
+      return repeat === 1 ? result : { ...result, repetition: { number, of: repeat } };
+    };
+    // What goes on beside others is told in the order of the runs all the same.
+    const begun: Promise<RunResult>[] = [];
+    const jobs = repeat > 1 && options.trace === undefined && engine.kind === 'fork' ? 2 * availableParallelism() : 1;
+    for (const [i, { scenario }] of repeated.entries()) {
+      for (const next of repeated.slice(begun.length, i + jobs)) {
+        const run = carryOut(next);
+        run.catch(() => {});
+        begun.push(run);
+      }
+      report.start(scenario);
+      const result = await (begun[i] as Promise<RunResult>);
       results.push(result);
       report.result(result);
     }

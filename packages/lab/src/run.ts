@@ -37,8 +37,11 @@ export interface RunResult extends Judgement {
   trace: string;
   /** Versions and files the machine was made of. */
   parts: Record<string, string>;
-  /** Seconds from the start until the guest was ready, and until the first injection. */
-  phases: { ready?: number; injected?: number };
+  /**
+   * Seconds from the start until the guest was ready, until the run had its machine for itself (what lies before, it shares
+   * with other runs), and until the first injection.
+   */
+  phases: { ready?: number; own?: number; injected?: number };
   /** The machine was restored from its kept state instead of booted. */
   restored: boolean;
   /** How often the machine was started once more, because its emulation failed before anything was injected. */
@@ -167,6 +170,10 @@ export async function tracedRun(spec: RunSpec, services: RunServices): Promise<T
   return { result: result(), header, events };
 }
 
+/** How long a run had its machine for itself, s. */
+export const ownSeconds = ({ seconds, phases }: Pick<RunResult, 'seconds' | 'phases'>): number =>
+  seconds - (phases.own ?? 0);
+
 function resultOf(
   scenario: Scenario,
   { header, events, index }: TraceRecorder,
@@ -174,6 +181,7 @@ function resultOf(
 ): RunResult {
   const began = index.named('lab.step')[0]?.t;
   const injected = index.has('lab.injected') ? index.zero : undefined;
+  const own = index.named('lab.forked').at(-1)?.t;
   return {
     schemaVersion: RESULT_VERSION,
     scenario: scenario.name,
@@ -186,6 +194,7 @@ function resultOf(
     restarts: of.restarts,
     phases: {
       ...(began === undefined ? {} : { ready: began / 1e9 }),
+      ...(own === undefined ? {} : { own: own / 1e9 }),
       ...(injected === undefined ? {} : { injected: injected / 1e9 }),
     },
   };

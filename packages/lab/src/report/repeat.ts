@@ -1,5 +1,5 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import type { RunResult } from '../run.ts';
+import { ownSeconds, type RunResult } from '../run.ts';
 
 /** What repeated runs of one scenario came to. */
 interface Distribution {
@@ -10,7 +10,7 @@ interface Distribution {
   outcomes: Record<string, number>;
   /** Machines that had to be started once more before anything was injected. */
   restarts: number;
-  /** Of the whole run and of the time after the injection; quantiles in seconds. */
+  /** Of the time that a run had its machine for itself, and of that after the injection; quantiles in seconds. */
   seconds: Quantiles;
   afterInjection?: Quantiles;
 }
@@ -45,7 +45,7 @@ export function distribution(scenario: string, results: readonly RunResult[]): D
     verdicts: count(results.map(r => r.verdict)),
     outcomes: count(results.map(r => r.outcome)),
     restarts: results.reduce((sum, r) => sum + r.restarts, 0),
-    seconds: quantiles(results.map(r => r.seconds)),
+    seconds: quantiles(results.map(ownSeconds)),
     ...(after.length === 0 ? {} : { afterInjection: quantiles(after) }),
   };
 }

@@ -1,5 +1,5 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import type { RunResult } from '../run.ts';
+import { ownSeconds, type RunResult } from '../run.ts';
 import type { Reporter } from './reporter.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 import { runLine } from '@syndrome/trace/parts-line.ts';
@@ -43,13 +43,13 @@ export function textReporter(
 
 function summaryLine(r: RunResult, style: Style): string {
   const verdict = style(VERDICTS[r.verdict], r.verdict.padEnd(6));
-  return `${verdict} ${safeText(r.scenario, 64).padEnd(24)} ${safeText(r.outcome, 64).padEnd(10)} ${r.seconds.toFixed(1).padStart(6)} s${r.restarts === 0 ? '' : '  started once more'}`;
+  return `${verdict} ${safeText(r.scenario, 64).padEnd(24)} ${safeText(r.outcome, 64).padEnd(10)} ${ownSeconds(r).toFixed(1).padStart(6)} s${r.restarts === 0 ? '' : '  started once more'}`;
 }
 
 function summaryTable(results: readonly RunResult[], style: Style): string[] {
   const count = (verdict: Verdict): number => results.filter(r => r.verdict === verdict).length;
   const totals = (['pass', 'fail', 'error', 'skip'] as const).filter(v => count(v) > 0).map(v => `${count(v)} ${v}`);
-  const seconds = results.reduce((sum, r) => sum + r.seconds, 0);
+  const seconds = results.reduce((sum, r) => sum + ownSeconds(r), 0);
   return [
     style('dim', 'verdict scenario                 outcome      time'),
     ...results.map(r => summaryLine(r, style)),
