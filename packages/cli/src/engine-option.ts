@@ -5,7 +5,7 @@ import { ENGINE_KINDS } from '@syndrome/lab/engine/engine.ts';
 export const engineOption = (standard: string): Option =>
   new Option(
     '--engine <kind>',
-    `how a machine gets to its injection: forked there, restored, or booted; what cannot be forked is restored (default: ${standard})`,
+    `how a machine gets to its injection: forked there, loaded there, restored after its boot, or booted; what one engine cannot carry out, the next one does (default: ${standard})`,
   )
-    .choices(ENGINE_KINDS.filter(kind => kind !== 'template'))
+    .choices(ENGINE_KINDS)
     .conflicts('cold');

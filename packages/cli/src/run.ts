@@ -111,7 +111,10 @@ export async function run(names: string[], options: Options): Promise<void> {
     };
     // What goes on beside others is told in the order of the runs all the same.
     const begun: Promise<RunResult>[] = [];
-    const jobs = repeat > 1 && options.trace === undefined && engine.kind === 'fork' ? 2 * availableParallelism() : 1;
+    const jobs =
+      repeat > 1 && options.trace === undefined && ['fork', 'template'].includes(engine.kind)
+        ? 2 * availableParallelism()
+        : 1;
     for (const [i, { scenario }] of repeated.entries()) {
       for (const next of repeated.slice(begun.length, i + jobs)) {
         const run = carryOut(next);

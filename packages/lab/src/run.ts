@@ -107,6 +107,8 @@ interface TracedRun {
   result: RunResult;
   header: TraceHeader;
   events: readonly TraceEvent[];
+  /** What its QEMU has used, s. */
+  machineSeconds: number | undefined;
 }
 
 /** {@link runScenario}, with the trace. @throws LabInterrupted */
@@ -142,10 +144,14 @@ export async function tracedRun(spec: RunSpec, services: RunServices): Promise<T
     recorder.listen(services.onEvent);
   }
   let restarts = point?.restarts ?? 0;
+  let machineSeconds: number | undefined;
   try {
     if (ready instanceof Error) throw ready;
     requireKernels(scenario, ready.assembly, recorder);
-    await drive({ ...spec, scenario }, ready, recorder, services, point, () => void (restarts += 1));
+    await drive({ ...spec, scenario }, ready, recorder, services, point, {
+      onRestart: () => void (restarts += 1),
+      onEnd: used => (machineSeconds = used),
+    });
   } catch (error) {
     if (error instanceof LabInterrupted || services.signal?.aborted) {
       recordProblem(recorder, 'lab.error', new LabInterrupted());
@@ -160,14 +166,15 @@ export async function tracedRun(spec: RunSpec, services: RunServices): Promise<T
     if (keep !== 'all') {
       await recorder.close();
       const made = result();
-      if (made.verdict === 'pass' && !keep(made, events)) return { result: { ...made, trace: '' }, header, events };
+      if (made.verdict === 'pass' && !keep(made, events))
+        return { result: { ...made, trace: '' }, header, events, machineSeconds };
       recorder.writeTo(file);
     }
     await recorder.close(services.signal);
   } catch (unwritten) {
     recordProblem(recorder, 'lab.error', unwritten);
   }
-  return { result: result(), header, events };
+  return { result: result(), header, events, machineSeconds };
 }
 
 /** How long a run had its machine for itself, s. */
@@ -181,7 +188,7 @@ function resultOf(
 ): RunResult {
   const began = index.named('lab.step')[0]?.t;
   const injected = index.has('lab.injected') ? index.zero : undefined;
-  const own = index.named('lab.forked').at(-1)?.t;
+  const own = (index.named('lab.forked').at(-1) ?? index.named('lab.loaded').at(-1))?.t;
   return {
     schemaVersion: RESULT_VERSION,
     scenario: scenario.name,
@@ -218,7 +225,7 @@ async function drive(
   recorder: TraceRecorder,
   services: RunServices,
   point: StartingPoint | undefined,
-  onRestart: () => void,
+  { onRestart, onEnd }: { onRestart: () => void; onEnd: (machineSeconds: number | undefined) => void },
 ): Promise<void> {
   // Whole milliseconds are all it takes.
   const timeout = AbortSignal.timeout(Math.ceil((limit ?? scenario.timeout) / 1e6));
@@ -238,6 +245,7 @@ async function drive(
     recorder.record({ layer: 'lab', source: 'lab', name: 'lab.end', fields: {} });
   } finally {
     await session.stop();
+    onEnd(session.cpuSeconds);
   }
 }
 

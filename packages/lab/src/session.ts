@@ -148,14 +148,8 @@ export class Session {
    * @throws LabError. The fork is ended then.
    */
   async fork(recorder: TraceRecorder, signal: AbortSignal, forked: ForkedMachine): Promise<Session> {
-    const session = new Session(recorder, this.spec, signal);
-    session.#before = this.#before;
-    session.#boot = this.#boot;
-    session.#shutdownReason = this.#shutdownReason;
-    session.#announcedExit = this.#announcedExit;
-    session.loadModules = this.loadModules;
+    const session = this.#again(recorder, signal);
     session.gdbPath = forked.gdb;
-    for (const [name, count] of this.counters) session.counters.set(name, count);
     session.#sockets = new Map(forked.sockets);
     session.#lines = new Map(forked.lines);
     session.#printed = forked.stderr;
@@ -163,7 +157,7 @@ export class Session {
     try {
       void forked.process.exited.then(status => session.#onExit(status)).catch(() => {});
       session.tape.console(forked.stderr, session.#outerLayer, qemuEvents(), 'stderr');
-      await session.#listen(this);
+      await session.#listen(this, true);
       // One that a step has paused stays so: at that moment a CPU is where the step wanted it.
       if (!this.#paused) await session.outer.execute('cont');
       await session.attachVmm(true);
@@ -174,11 +168,49 @@ export class Session {
     }
   }
 
+  /**
+   * The same machine again, in a QEMU that loads what was kept of this one when it stood still. This one may have ended.
+   * @param recorder has what happened until then
+   * @param command as of {@link open}, with `-incoming defer`
+   * @param load loads it, and leaves the machine stopped
+   * @throws LabError. Nothing is left behind then.
+   */
+  async load(
+    recorder: TraceRecorder,
+    signal: AbortSignal,
+    command: (ends: MachineEnds) => string[],
+    channels: readonly Channel[],
+    load: (qmp: QmpClient) => Promise<void>,
+  ): Promise<Session> {
+    const session = this.#again(recorder, signal);
+    try {
+      await session.#open(command, channels, this);
+      await session.orDie(load(session.outer), RESTORE_MS, 'the saved state to load');
+      if (!this.#paused) await session.outer.execute('cont');
+      return session;
+    } catch (error) {
+      await session.stop();
+      throw error;
+    }
+  }
+
+  /** A session that knows of its machine what this one does. */
+  #again(recorder: TraceRecorder, signal: AbortSignal): Session {
+    const session = new Session(recorder, this.spec, signal);
+    session.#before = this.#before;
+    session.#boot = this.#boot;
+    session.#shutdownReason = this.#shutdownReason;
+    session.#announcedExit = this.#announcedExit;
+    session.loadModules = this.loadModules;
+    for (const [name, count] of this.counters) session.counters.set(name, count);
+    return session;
+  }
+
   get #outerLayer(): Layer {
     return this.kind.layers[0] ?? 'vmm';
   }
 
-  async #open(command: (ends: MachineEnds) => string[], channels: readonly Channel[]): Promise<void> {
+  async #open(command: (ends: MachineEnds) => string[], channels: readonly Channel[], from?: Session): Promise<void> {
     const { tape, kind } = this;
     const dir = new RunDir();
     this.#dir = dir;
@@ -208,14 +240,15 @@ export class Session {
     });
     void this.#process.exited.then(status => this.#onExit(status)).catch(() => {});
     await this.orDie(Promise.all(connections), CONNECT_MS, 'QEMU to connect');
-    await this.#listen();
+    await this.#listen(from);
   }
 
   /**
    * Listens to all layers.
-   * @param from the machine that this one is a fork of: its agents and monitors have said who they are
+   * @param from the machine that this one is again: its agents have said who they are
+   * @param forked so has its monitor
    */
-  async #listen(from?: Session): Promise<void> {
+  async #listen(from?: Session, forked = false): Promise<void> {
     const { tape, kind } = this;
     tape.console(this.#line('console'), 'guest', kind.console());
     this.agent = tape.agent(
@@ -240,7 +273,7 @@ export class Session {
     }
     const onTranscript = tape.qmp(this.#outerLayer, kind.vmm ? () => undefined : event => this.#vmmEvent(event));
     const socket = this.#socket(kind.vmm ? 'outer' : 'qmp');
-    const attached = from ? QmpClient.resume(socket, { onTranscript }) : QmpClient.attach(socket, { onTranscript });
+    const attached = forked ? QmpClient.resume(socket, { onTranscript }) : QmpClient.attach(socket, { onTranscript });
     // A fork's has been read from already, and was paused then.
     socket.resume();
     this.outer = await this.orDie(attached, CONNECT_MS, 'the QMP greeting');
@@ -249,6 +282,11 @@ export class Session {
 
   /** A step has paused it, before it was to stand still. */
   #paused = false;
+
+  /** What its QEMU has used, user and system time in s, once it has ended; undefined where that is not known. */
+  get cpuSeconds(): number | undefined {
+    return this.#process.cpuSeconds;
+  }
 
   /** The folder of its lines; undefined in a fork. */
   get folder(): string | undefined {

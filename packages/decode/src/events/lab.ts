@@ -42,6 +42,9 @@ export const LAB = {
   'lab.forked': row('step:number', 'The machine was forked from one that had done the steps before this one.', {
     line: f => `machine forked before step ${short(f.step)}`,
   }),
+  'lab.loaded': row('step:number', 'The machine was loaded as it stood after the steps before this one.', {
+    line: f => `machine loaded as it stood before step ${short(f.step)}`,
+  }),
   'machine.exit': row('code?:number signal?:number expected?:boolean', 'The outer QEMU of a nested machine ended.', {
     line: null,
   }),

@@ -15,10 +15,11 @@ import { findScenario } from '../scenario/load.ts';
 import { startMachine } from '../start.ts';
 import { Supply } from '../supply/supply.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
-import type { CellRun, Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { forkingCommand } from './forking-command.ts';
 import { openEngine } from './open.ts';
 import { StoppedMachines } from './stopped-machines.ts';
+import { evidence } from './testing/evidence.ts';
 import { plainHeader } from './testing/header.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'fork-'));
@@ -36,16 +37,6 @@ afterAll(async () => {
 });
 
 const srao: RunSpec = { accel: 'tcg', scenario: scenarioData(findScenario('intel-srao-process')) };
-
-/** What a run saw of what it expects, apart from times and addresses. */
-const evidence = ({ result, events }: Pick<CellRun, 'result' | 'events'>): unknown[] =>
-  result.expectations.map(({ expectation, status, evidence: seqs }) => ({
-    expectation,
-    status,
-    seen: events
-      .filter(({ seq }) => seqs.includes(seq))
-      .map(({ name, fields = {} }) => [name, Object.keys(fields).sort(), (fields as { code?: unknown }).code]),
-  }));
 
 test('a forked run sees what one sees whose machine was booted, and has its steps and their times in order', async () => {
   const forked = await engine.run(srao, { keep: () => false });
@@ -158,7 +149,10 @@ test('a machine that cannot be forked is restored, and the run says why', async 
   });
   expect(made).toMatchObject({
     engine: 'restore',
-    refusals: [{ engine: 'fork', why: 'writable-store' }],
+    refusals: [
+      { engine: 'fork', why: 'writable-store' },
+      { engine: 'template', why: 'writable-store' },
+    ],
     result: { verdict: 'pass' },
   });
 });

@@ -10,18 +10,18 @@ export function freshEngine(kind: 'restore' | 'cold', services: Services): Engin
     refusals: [],
     run: async (spec, { signal, ...options } = {}) => {
       const before = process.cpuUsage();
-      const run = await tracedRun(kind === 'cold' ? { ...spec, cold: true } : spec, {
+      const { machineSeconds, ...rest } = await tracedRun(kind === 'cold' ? { ...spec, cold: true } : spec, {
         ...services,
         ...options,
         ...bothSignals(services.signal, signal),
       });
       const { user, system } = process.cpuUsage(before);
       return {
-        ...run,
+        ...rest,
         engine: spec.cold ? 'cold' : kind,
         refusals: [],
-        cpuSeconds: { own: (user + system) / 1e6 },
-        ...(run.result.trace === '' ? {} : { trace: run.result.trace }),
+        cpuSeconds: { own: (user + system) / 1e6, ...(machineSeconds === undefined ? {} : { qemu: machineSeconds }) },
+        ...(rest.result.trace === '' ? {} : { trace: rest.result.trace }),
       };
     },
     close: () => Promise.resolve(),

@@ -4,6 +4,7 @@ import type { Engine, EngineKind, Refusal } from './engine.ts';
 import { forkEngine } from './fork.ts';
 import { hostRefusal } from './fork-refusal.ts';
 import { freshEngine } from './fresh.ts';
+import { templateEngine } from './template.ts';
 
 interface EngineOptions {
   /** The one to begin with; default: the cheapest. What it refuses goes to the next one. */
@@ -13,23 +14,27 @@ interface EngineOptions {
 
 /** Chooses an engine, and says by its `refusals` why not a cheaper one. Close it in the end. */
 export async function openEngine({ kind = 'fork', services }: EngineOptions): Promise<Engine> {
-  if (kind !== 'fork') return freshEngine(kind === 'cold' ? 'cold' : 'restore', services);
+  if (kind === 'restore' || kind === 'cold') return freshEngine(kind, services);
+  const template = templateEngine(freshEngine('restore', services), services);
+  if (kind === 'template') return template;
   const refusal = hostRefusal();
-  if (refusal) return refused(services, refusal);
+  if (refusal) return refused(template, refusal);
   try {
     const { forkLibrary } = await import('../fork/library.ts');
-    return await forkEngine(await forkLibrary(services.supply), services);
+    return await forkEngine(await forkLibrary(services.supply), template, services);
   } catch (error) {
-    return refused(services, { engine: 'fork', why: 'library', message: messageOf(error) });
+    return refused(template, { engine: 'fork', why: 'library', message: messageOf(error) });
   }
 }
 
-/** The engine that is always there, which says why it stands in for another one. */
-function refused(services: Services, refusal: Refusal): Engine {
-  const fresh = freshEngine('restore', services);
+/** An engine that says why it stands in for another one. */
+function refused(engine: Engine, refusal: Refusal): Engine {
   return {
-    ...fresh,
+    ...engine,
     refusals: [refusal],
-    run: async (spec, options) => ({ ...(await fresh.run(spec, options)), refusals: [refusal] }),
+    run: async (spec, options) => {
+      const made = await engine.run(spec, options);
+      return { ...made, refusals: [refusal, ...made.refusals] };
+    },
   };
 }

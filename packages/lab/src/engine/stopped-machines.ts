@@ -1,6 +1,4 @@
-import { VERSION } from '@syndrome/decode/common/version.ts';
-import { TRACE_VERSION, type TraceHeader } from '@syndrome/trace/event.ts';
-import { LabError, LabInterrupted } from '../errors.ts';
+import { LabError } from '../errors.ts';
 import { type Arrival, CONTROL, type Hub } from '../fork/hub.ts';
 import { ForkServer } from '../fork/server.ts';
 import { machineChannels } from '../machine/qemu-args.ts';
@@ -9,9 +7,10 @@ import { carryOut, type PreparedRun } from '../run.ts';
 import type { Scenario } from '../scenario/load.ts';
 import type { Session } from '../session.ts';
 import { startMachine } from '../start.ts';
-import { layersOf } from '../trace/layers.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
+import { deadlineOf } from './deadline.ts';
 import { forkingCommand } from './forking-command.ts';
+import { headerOf } from './nobody.ts';
 import { StoppedMachine } from './stopped-machine.ts';
 
 /** Each takes the memory of its guest that it, and not its parent, has written: some ten MB. */
@@ -137,19 +136,8 @@ export class StoppedMachines {
     }
   }
 
-  /** Does something for as long as a run of the scenario might take, or until all of this ends. */
-  async #within<T>({ timeout }: Scenario, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new DOMException('', 'TimeoutError')), timeout / 1e6);
-    const { signal } = this.#services;
-    try {
-      return await work(AbortSignal.any([late.signal, this.#end.signal, ...(signal ? [signal] : [])]));
-    } catch (error) {
-      if (this.#end.signal.aborted || signal?.aborted) throw new LabInterrupted();
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+  #within<T>(scenario: Scenario, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return deadlineOf(scenario, [this.#end.signal, this.#services.signal], work);
   }
 
   /** Ends those that nobody has and that were not used for the longest time, where there are too many. */
@@ -165,17 +153,3 @@ export class StoppedMachines {
 }
 
 const ARRIVAL_MS = 10_000;
-
-/** Of a recorder whose events go to others. */
-const headerOf = ({ assembly, identity }: PreparedRun): TraceHeader => ({
-  type: 'trace',
-  version: TRACE_VERSION,
-  tool: `syndrome ${VERSION}`,
-  scenario: '',
-  startedAt: new Date().toISOString(),
-  layers: layersOf(assembly.machine),
-  expect: [],
-  settle: 0,
-  parts: assembly.parts,
-  identity,
-});

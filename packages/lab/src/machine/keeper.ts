@@ -9,14 +9,15 @@ import { StringDecoder } from 'node:string_decoder';
 const KEEPER = `
 dir=$1; shift
 exec 3<&0 </dev/null
-"$@" 3<&- &
+"$@" 3<&- 4>&- &
 pid=$!
-( while read -r _ <&3; do :; done; kill -KILL $pid 2>/dev/null ) &
+( while read -r _ <&3; do :; done; kill -KILL $pid 2>/dev/null ) 4>&- &
 watch=$!
 exec 3<&-
 wait $pid 2>/dev/null; code=$?
 kill $watch 2>/dev/null
 rm -rf -- "$dir"
+times >&4
 exit $code
 `;
 
@@ -31,13 +32,28 @@ export interface ExitStatus {
 /** A process that runs a machine. */
 export interface MachineProcess {
   readonly exited: Promise<ExitStatus>;
+  /** User and system time in seconds, once it has ended; undefined where nobody has told it. */
+  readonly cpuSeconds: number | undefined;
   /** Ends it at once and waits until it is gone. */
   stop(): Promise<ExitStatus>;
+}
+
+/**
+ * What the children of a shell have used, s, of what its `times` prints: a line of its own user and system time, then one of
+ * theirs (POSIX, XCU 2.14 times).
+ * @example childTimes('0m0.00s 0m0.00s\n0m1.50s 1m0.25s\n') // 61.75
+ */
+export function childTimes(text: string): number | undefined {
+  const found = /^.*\n(\d+)m([\d.]+)s (\d+)m([\d.]+)s\n$/.exec(text)?.slice(1).map(Number);
+  if (found === undefined) return undefined;
+  const [userMinutes = 0, user = 0, systemMinutes = 0, system = 0] = found;
+  return 60 * (userMinutes + systemMinutes) + user + system;
 }
 
 /** A command that cannot outlive this process. */
 export class KeptProcess implements MachineProcess {
   readonly exited: Promise<ExitStatus>;
+  cpuSeconds: number | undefined;
   #child: ChildProcess;
   #expected = false;
 
@@ -47,7 +63,8 @@ export class KeptProcess implements MachineProcess {
    */
   constructor(argv: readonly string[], dir: string, onStderr: (line: string) => void) {
     this.#child = spawn('/bin/sh', ['-c', KEEPER, 'syndrome-keeper', dir, ...argv], {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      // The last is of the keeper alone: what its command has used.
+      stdio: ['pipe', 'pipe', 'pipe', 'ignore', 'pipe'],
       detached: true,
       env: { ...process.env, LC_ALL: 'C' },
     });
@@ -64,7 +81,10 @@ export class KeptProcess implements MachineProcess {
         if (rest !== '') onStderr(rest);
       });
     }
+    let times = '';
+    this.#child.stdio[4]?.on('data', (chunk: Buffer) => (times += chunk.toString('latin1')));
     this.exited = new Promise(resolve => {
+      this.#child.once('close', () => (this.cpuSeconds = childTimes(times)));
       this.#child.once('error', () => resolve({ code: 127, expected: this.#expected }));
       this.#child.once('close', (code, signal) => {
         // A shell reports a signalled child as 128 + n.
