@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- --json]`: time from start to verdict, QMP round trips per second, console lines per second
- * through the parser, events per second through the trace reader; then what bench-decode.ts, bench-web.ts, bench-supervisor.ts, bench-fleet.ts and
+ * through the parser, events per second through the trace reader; then what bench-engines.ts, bench-decode.ts, bench-web.ts, bench-supervisor.ts, bench-fleet.ts and
  * bench-agent.ts measure (a table, or with --json a line, of its own). Figures are of this machine at this moment.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -112,6 +112,7 @@ else {
     console.log(`${name.padEnd(40)} ${shown.padStart(10)} ${unit.padEnd(9)} ${detail}`);
   }
 }
+await import('./bench-engines.ts');
 await import('./bench-decode.ts');
 await import('./bench-web.ts');
 await import('./bench-supervisor.ts');

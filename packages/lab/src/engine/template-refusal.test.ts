@@ -27,7 +27,14 @@ test.each([
 ] as const)('the memory of %s has the name that QEMU gives it by default', (arch, board, name) => {
   const command = ['qemu', '-m', '256', '-machine', board, '-smp', '1'];
   expect(mappedCommand(assembly({ arch, memory: 256 }), command, '/proc/1/fd/9', 'private')).toEqual([
-    ...['qemu', '-m', '256', '-machine', `${board},memory-backend=${name}`, '-smp', '1', '-object'],
+    'qemu',
+    '-m',
+    '256',
+    '-machine',
+    `${board},memory-backend=${name}`,
+    '-smp',
+    '1',
+    '-object',
     `memory-backend-file,id=${name},size=256M,mem-path=/proc/1/fd/9,share=off,readonly=on,rom=off`,
   ]);
 });

@@ -120,7 +120,7 @@ export class Templates implements Points {
 
   async #make(run: PreparedRun, scenario: Scenario, steps: number, signal: AbortSignal): Promise<Template> {
     const { assembly, machine } = run;
-    const needed = assembly.machine.memory << 20;
+    const needed = assembly.machine.memory * 2 ** 20;
     const room = memoryFileRoom();
     if (room < needed) {
       throw new LabError(
