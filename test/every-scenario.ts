@@ -59,6 +59,7 @@ export const LONG: ReadonlySet<string> = new Set([
   'amd-deferred-ways.destat',
   'amd-deferred-ways.ignore-msrs',
   'amd-deferred-ways.default-poll',
+  'amd-deferred-ways.old-cpu',
   'amd-succor-tcg.with-s',
   'amd-succor-tcg.as-qemu',
   'amd-succor-tcg.no-succor',
