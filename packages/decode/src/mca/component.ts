@@ -9,6 +9,7 @@ import type { Mcacod } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
 import type { McaVendor } from './record.ts';
 import { MCI_MISC_IO, MCI_STATUS_AMD, holdsError } from './registers.ts';
+import { isBroadcastFiller } from './vmm-made.ts';
 import { bankId, coreBank, smcaBank, umcPlace } from './smca-banks.ts';
 import { fruText } from './smca-extra.ts';
 
@@ -161,6 +162,8 @@ function smcaComponent(record: McaDeciding, ipid: bigint, cpu: CpuModel | undefi
   };
 }
 
+/** PPR, MCA_STATUS_UMC: the code of DramEccErr. */
+export const UMC_DRAM = 0x011b;
 /** BKDG: extended code of the northbridge that is a DRAM error. */
 const LEGACY_DRAM = new Set([0x00, 0x08]);
 const LEGACY_NB = 4;
@@ -181,6 +184,15 @@ function legacyComponent(record: McaDeciding, cpu: CpuModel): Component | undefi
   };
 }
 
+/**
+ * Whether a record that names no bank is most likely one of a memory controller: of the published banks it alone reports code 0x011b
+ * with extended code 0, and CECC or UECC tells of its ECC. Source: PPR, MCA_STATUS_UMC, DramEccErr.
+ */
+function isUmcDram({ status }: McaDeciding): boolean {
+  const { UC, DEFERRED, CECC, UECC, XEC } = MCI_STATUS_AMD.read(status);
+  return errorCodeOf(status) === UMC_DRAM && XEC === 0n && (UC || DEFERRED ? UECC && !CECC : CECC && !UECC);
+}
+
 /** Family 17h and later, or a flag that only scalable MCA has. */
 function isScalable(record: McaDeciding, cpu: CpuModel | undefined): boolean {
   if (cpu !== undefined) return cpu.family >= 0x17;
@@ -197,6 +209,15 @@ function amdComponent(record: McaDeciding, cpu: CpuModel | undefined): Component
     return { area: core.area, name: core.name, ...(detail === undefined ? {} : { detail }), basis };
   }
   if (isScalable(record, cpu)) {
+    if (isUmcDram(record)) {
+      return {
+        area: 'memory',
+        name: 'UMC (by its error code alone)',
+        detail: 'DRAM ECC error',
+        basis:
+          'code 0x011b without an extended one, and the bit of its ECC; MCA_IPID would prove it and name the channel',
+      };
+    }
     return { ...NOTHING, basis: 'scalable MCA names the unit in MCA_IPID, which the input does not have' };
   }
   const legacy = cpu === undefined ? undefined : legacyComponent(record, cpu);
@@ -229,6 +250,7 @@ export function componentOf(record: McaDeciding): Component {
   const { vendor } = record;
   if (!holdsError(record.status)) return { ...NOTHING, basis: 'VAL is clear' };
   if (vendor === undefined) return { ...NOTHING, basis: 'the CPU vendor is not known' };
+  if (isBroadcastFiller(record)) return { ...NOTHING, basis: 'QEMU made the record, and reports nothing in it' };
   if (isFirmwareBank(record.bank))
     return { area: 'memory', name: 'memory, as firmware reported it', basis: `bank ${record.bank}` };
   const cpu = cpuOf(record);

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { classify, gradedClass } from './classify.ts';
 import { decodeMcacod } from './mcacod.ts';
+import { componentOf } from './component.ts';
+import { decidingOf } from './deciding.ts';
 import { describeRecord, explain, lint, nextStep, pageOf } from './of-record.ts';
 import { errorText } from './testing/rules.ts';
 import { severity } from './severity.ts';
@@ -55,6 +57,11 @@ describe("QEMU's filler", () => {
     expect(codes(filler)).not.toContain('L_MCA_UC_WITHOUT_EN');
   });
 
+  it('is of no unit, also where the number of the bank names one', () => {
+    const zen = decidingOf({ ...filler, vendor: 'amd', cpuid: 0x800f12n });
+    expect(componentOf(zen)).toMatchObject({ area: 'unknown', basis: expect.stringContaining('QEMU') });
+  });
+
   it('is told from an error by its bank and its bits', () => {
     for (const other of [{ bank: 2 }, { status: 0xb000000000000000n }, { status: 0xa000000000000001n }]) {
       expect(severity({ ...filler, ...other })).toBe('deferred');
@@ -81,7 +88,7 @@ describe('the words of AMD', () => {
 
   it('name no cache where the code of a memory controller cannot be told from one', () => {
     for (const record of [
-      rec(0x9c2040000000011bn, { vendor: 'amd', addr: 0x12345600n }),
+      rec(0x9c2000000000011bn, { vendor: 'amd', addr: 0x12345600n }),
       rec(0xbea0000000000108n, { vendor: 'amd', bank: 17, cpuid: 0x870f10n }),
       { ...umc, ipid: 0xffff00000fffn },
     ]) {
@@ -89,6 +96,21 @@ describe('the words of AMD', () => {
       expect(`${explain(record)} ${nextStep(record).join(' ')}`).not.toMatch(/cache error|A cache/);
     }
     for (let code = 0x0103; code < 0x200; code += 4) expect(decodeMcacod(code, 'amd').text).not.toMatch(/cache error/);
+  });
+
+  it('name the memory controller without MCA_IPID where code and bits of ECC are its own, and say by what', () => {
+    for (const status of [0x9c2040000000011bn, 0x9c2031000000011bn]) {
+      const record = rec(status, { vendor: 'amd', bank: 17, cpuid: 0xa60f12n });
+      expect(errorText(record)).toBe('UMC (by its error code alone): DRAM ECC error');
+      expect(componentOf(decidingOf(record))).toMatchObject({
+        area: 'memory',
+        basis: expect.stringContaining('MCA_IPID would prove it'),
+      });
+    }
+    // Another extended code, no ECC, or the wrong bit of it.
+    for (const status of [0x9c2040000001011bn, 0x9c2000000000011bn, 0xbc2040000000011bn]) {
+      expect(componentOf(decidingOf(rec(status, { vendor: 'amd', bank: 17, cpuid: 0xa60f12n }))).area).toBe('unknown');
+    }
   });
 
   it('name the unit of a core by its number where the family has a public PPR, and MCA_IPID was not logged', () => {

@@ -1,6 +1,7 @@
 /** @module Which vendor's CPU a record of an unknown one comes from, as far as its values speak for one. */
 import { MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import type { McaDeciding } from './deciding.ts';
+import { UMC_DRAM } from './component.ts';
 import { softwareShapes } from './lint-shapes.ts';
 import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import type { McaVendor } from './record.ts';
@@ -42,8 +43,6 @@ const NORTHBRIDGE = 4;
 const DRAM_ECC: ReadonlySet<bigint> = new Set([0n, 8n]);
 /** BUSLG_*_RD|WR_M without a timeout: the source or an observer. */
 const NORTHBRIDGE_DRAM = new Set([0x0813, 0x0823, 0x0a13, 0x0a23, 0x0c13, 0x0c23]);
-/** PPR, MCA_STATUS_UMC: the code of DramEccErr. */
-const UMC_DRAM = 0x011b;
 /** SDM vol. 3B, tables of architecturally defined SRAR and SRAO errors; the other codes of SRAO are Intel's alone. */
 const REQUIRED = new Set([0x0134, 0x0150]);
 const LLC_WRITEBACK = 0x017a;

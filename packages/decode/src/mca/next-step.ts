@@ -28,6 +28,10 @@ const BY_SEVERITY: Readonly<Record<McaSeverity, string | undefined>> = {
   unknown: undefined,
 };
 
+/** Areas in which no page and no DIMM is to be counted. */
+const NO_MEMORY: ReadonlySet<ComponentArea> = new Set(['core', 'cache', 'fabric', 'link', 'io']);
+const CORRECTED_UNIT = 'Nothing was lost; act when the same unit repeats (count per CPU and bank over 24 hours).';
+
 const WITHOUT_DATA =
   'No page is known to be bad and the processor went on: act when it repeats, or when other errors come with it.';
 
@@ -147,13 +151,18 @@ export function stepsOfEarlierBoot(record: McaDeciding): string[] {
   return [OF_EARLIER_BOOT, areaStep(record, where), hostStep(record), ...openPoints(record, where)].filter(isStep);
 }
 
+function firstStep(record: McaDeciding, grade: McaSeverity, { area }: Component): string | undefined {
+  if (grade === 'deferred' && !concernsData(record)) return WITHOUT_DATA;
+  return grade === 'corrected' && NO_MEMORY.has(area) ? CORRECTED_UNIT : BY_SEVERITY[grade];
+}
+
 /**
  * What to do next: the most useful step first. One sentence each; empty only when nothing is known at all.
  * @param where its component, for who has it already
  */
 export function stepsFor(record: McaDeciding, where = componentOf(record)): string[] {
   const grade = severity(record);
-  const first = grade === 'deferred' && !concernsData(record) ? WITHOUT_DATA : BY_SEVERITY[grade];
+  const first = firstStep(record, grade, where);
   if (isBroadcastFiller(record)) {
     return ['Nothing to do here: look at the record of the CPU that the broadcast was about.'];
   }
