@@ -76,7 +76,8 @@ const ELSEWHERE = /The cache only noticed|The core only used the data/;
 const DEVICE_STEPS =
   /driver of the device recovered|the link has to be reset|Reset the device or restart the machine|Look at the device and its slot when/;
 const OF_CHANNEL = /The address is the channel's own/;
-const SIGNAL_STEPS = /If the process is a VMM|whether the process died|Otherwise look for the/i;
+const SIGNAL_STEPS =
+  /If the process is a VMM|^Restart the process; look at|whether the process died|Otherwise look for the/i;
 
 const isToReset = ({ telling: { record } }: Facts): boolean =>
   record.source.from !== 'bmc' && RESET.test(record.nextStep);
@@ -101,11 +102,17 @@ function startedAgain(facts: Facts): string | undefined {
 const isProcessor = ({ record: { component } }: Witness): boolean =>
   component?.area === 'cache' || component?.area === 'core';
 
+/** mcelog writes `any` where the registers do not say which. */
+const ANY = /\bany\b/;
+
+/** What many corrected errors of a part ask for. */
+const planOf = (part = ''): string =>
+  ANY.test(part) ? `find which DIMM of ${part} it is, and plan to replace it` : `plan to replace ${part}`;
+
 /** A label or FRU is a module; a channel has one or several. */
 function replaceOf({ memory = '', witnesses }: Facts): string {
-  // mcelog writes `any` where the registers do not say which.
   const isNamed =
-    witnesses.some(({ place }) => place?.label !== undefined || place?.fru !== undefined) && !/\bany\b/.test(memory);
+    witnesses.some(({ place }) => place?.label !== undefined || place?.fru !== undefined) && !ANY.test(memory);
   return isNamed ? `replace ${memory}` : `find and replace the DIMM of ${memory}`;
 }
 
@@ -180,7 +187,10 @@ const RULES: readonly Rule[] = [
       f.memory === undefined
         ? 'keep the machine out of service until the cause is known'
         : `${replaceOf(f)} before the machine serves again`,
-    takesBack: new RegExp(`${GOES_ON.source}|Look at the records before it|Look at the banks`, 'i'),
+    takesBack: new RegExp(
+      `${GOES_ON.source}|Look at the records before it|Look at the banks|^For Ignored and Failed|^Otherwise look for the`,
+      'i',
+    ),
   },
   {
     id: 'oops',
@@ -311,7 +321,7 @@ const RULES: readonly Rule[] = [
   {
     id: 'many-corrected',
     when: f => isCorrected(f.severity) && f.part !== undefined && isMany(f) && f.telling.record.threshold !== 'yellow',
-    say: f => `plan to replace ${f.part ?? ''}: ${thousands(f.corrected)} corrected errors${spanText(f.hours)}`,
+    say: f => `${planOf(f.part)}: ${thousands(f.corrected)} corrected errors${spanText(f.hours)}`,
     takesBack: /^Nothing was lost; act when|^Count them by/,
   },
   {
@@ -319,7 +329,7 @@ const RULES: readonly Rule[] = [
     id: 'pattern',
     when: f => isCorrected(f.severity) && f.part !== undefined && !isMany(f) && isFault(f.pattern),
     say: ({ part = '', pattern }) =>
-      `plan to replace ${part}: ${pattern?.incidents ?? 0} errors in ${pattern?.is ?? ''} are a fault that stays`,
+      `${planOf(part)}: ${pattern?.incidents ?? 0} errors in ${pattern?.is ?? ''} are a fault that stays`,
     takesBack: /^Nothing was lost; act when|^Count them by/,
   },
 ];

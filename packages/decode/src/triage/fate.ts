@@ -9,6 +9,8 @@ export interface Fate {
   page?: 'taken away' | 'leaving' | 'in use' | 'weak' | 'weak, not moved';
   /** Processes that got SIGBUS or were killed: `mysqld:812`; `a process` where no line names it. */
   processes: string[];
+  /** Of these the ones that got SIGKILL. */
+  killed: string[];
   /** The task that the kernel ended because it met the error itself; empty where no line names it. */
   oops?: string;
   /** A VMM handed the error on to its guest. */
@@ -32,8 +34,10 @@ const PAGE: Readonly<Record<string, Fate['page']>> = {
 };
 const MAX_PROCESSES = 8;
 
-const process: Saying = (fate, { comm, pid }) => {
-  const name = comm === undefined ? 'a process' : `${String(comm)}:${String(pid ?? '?')}`;
+const processName = ({ comm, pid }: ReturnType<typeof fieldsOf>): string =>
+  comm === undefined ? 'a process' : `${String(comm)}:${String(pid ?? '?')}`;
+const process: Saying = (fate, fields) => {
+  const name = processName(fields);
   if (fate.processes.length < MAX_PROCESSES && !fate.processes.includes(name)) fate.processes.push(name);
 };
 const unnamed: Saying = (fate, fields) => {
@@ -83,6 +87,11 @@ const SAYS: Readonly<Record<string, Saying>> = {
     fate.processes = fate.processes.filter(name => name !== 'a process');
     process(fate, fields);
   },
+  'poison-killed': (fate, fields) => {
+    process(fate, fields);
+    const name = processName(fields);
+    if (fate.killed.length < MAX_PROCESSES && !fate.killed.includes(name)) fate.killed.push(name);
+  },
   'ghes-sigbus': process,
   'process-sigbus': process,
   'qemu-sigbus-injected': fate => {
@@ -108,7 +117,7 @@ const SAYS: Readonly<Record<string, Saying>> = {
 
 /** What the witnesses of an incident, and the panic that is for it too, say became of it. */
 export function fateOf({ witnesses, panic }: Pick<Incident, 'witnesses' | 'panic'>): Fate {
-  const fate: Fate = { processes: [], lost: [] };
+  const fate: Fate = { processes: [], killed: [], lost: [] };
   for (const { reporter, record } of panic === undefined ? witnesses : [...witnesses, panic]) {
     if (reporter !== 'kernel') continue;
     const name = record.class;
@@ -130,13 +139,15 @@ const PAGE_WORDS: Readonly<Record<NonNullable<Fate['page']>, string>> = {
  * @param isOtherPage the page is not the one of the error
  */
 export function fateWords(fate: Fate, isOtherPage = false): string[] {
-  const { machine, page, processes, oops, guest, test, devices, lost } = fate;
+  const { machine, page, processes, killed, oops, guest, test, devices, lost } = fate;
   const out: string[] = [];
   if (test === true) out.push('a test');
   if (machine !== undefined) out.push(`machine ${machine}`);
   if (oops !== undefined) out.push(`kernel oops${oops === '' ? '' : `, ${oops} ended`}`);
   if (page !== undefined) out.push(isOtherPage ? 'another page handled' : PAGE_WORDS[page]);
-  if (processes.length > 0) out.push(`SIGBUS to ${processes.join(', ')}`);
+  const signalled = processes.filter(name => !killed.includes(name));
+  if (killed.length > 0) out.push(`${killed.join(', ')} killed`);
+  if (signalled.length > 0) out.push(`SIGBUS to ${signalled.join(', ')}`);
   if (devices !== undefined) out.push(`device ${devices}${lost.length === 0 ? '' : ` (${lost.join(', ')})`}`);
   if (guest === true) out.push('handed on to a guest');
   return out;

@@ -1107,3 +1107,36 @@ it('a counter without a span of time asks to be read again, not to replace the p
   expect(of(counter(17)).worst?.because).toEqual(['many-counted']);
   expect(of(counter(9)).worst?.because).toEqual([]);
 });
+
+describe('what public reports of 2026 told wrongly', () => {
+  it('many errors of a DIMM that mcelog could not name: it is to be found first', () => {
+    const client = (dimm: string): string =>
+      `Memory errors\nSOCKET 1 CHANNEL 3 DIMM ${dimm}\ncorrected memory errors:\n\t1651 total\n\t10 in 24h\n`;
+    expect(of(client('any')).worst?.actions[0]).toMatch(/^find which DIMM of SOCKET 1 CHANNEL 3 DIMM any it is/);
+    expect(of(client('0')).worst?.actions[0]).toMatch(/^plan to replace SOCKET 1 CHANNEL 3 DIMM 0:/);
+  });
+
+  it('a process that got SIGKILL, as its page could not be unmapped', () => {
+    const text = readFileSync(join(DIR, '..', '..', 'decode', 'golden', 'linux-killed.in'), 'utf8');
+    const { worst } = of(text.slice(0, text.indexOf('\n\n')));
+    expect(worst).toMatchObject({ fate: ['read_poison:22434 killed'], because: ['signalled'] });
+  });
+
+  it('a panic that names the page: one error, and no advice for a machine that goes on', () => {
+    const page = 'Memory failure: 0x100032: ';
+    const { worst, incidents } = of(
+      `[1.1] ${page}recovery action for get hwpoison page: Ignored\n[1.2] Kernel panic - not syncing: ${page}unrecoverable page\n`.replaceAll(
+        /\[1\.(\d)\]/g,
+        '[    1.$100000]',
+      ),
+    );
+    expect(incidents).toBe(1);
+    expect(worst).toMatchObject({ because: ['machine-down'], fate: ['machine panicked', 'page still in use'] });
+    expect(worst?.nextSteps.join(' ')).not.toMatch(/plan a restart/);
+  });
+
+  it('a memory error of all that the firmware watches names no controller', () => {
+    const { parts } = triage(readFileSync(join(DIR, '..', '..', 'decode', 'golden', 'linux-edac-ghes.in')));
+    expect(parts.map(p => p.name)).toEqual(['node 0, card 0, module 0']);
+  });
+});

@@ -250,7 +250,9 @@ function ofProcessor(place: DecodedPlace | undefined): string | undefined {
 /** What a record without a label calls the part; undefined where it names none. */
 function unlabelled({ place, record: { component, kind, raw } }: Witness): string | undefined {
   // Of a firmware record the component is the kind of its section, with the place.
-  const isUnit = component !== undefined && component.area !== 'unknown' && kind !== 'cper';
+  // A unit without a channel says less than a place that has one.
+  const isVague = component?.channel === undefined && component?.area === 'memory' && place?.channel !== undefined;
+  const isUnit = component !== undefined && component.area !== 'unknown' && kind !== 'cper' && !isVague;
   // The component has the rest of the place in its name.
   if (isUnit && place?.fru === undefined) {
     // Of a bank that a program names in words it says the chip select apart.
