@@ -145,6 +145,9 @@ export class EventDecoded extends LazyRecord {
       const value = fields[name];
       if (typeof value === 'bigint') detail.push(`${what} ${hex64(value)}`);
     }
+    // A controller that names no module names at least its sensor.
+    const { sensor, label } = fields;
+    if (typeof sensor === 'string' && label === undefined && sensor.includes('#')) detail.push(`sensor ${sensor}`);
     const { apicId } = fields;
     if (typeof apicId === 'bigint') detail.push(`APIC ID 0x${apicId.toString(16)}`);
     const pfn = fields['pfn'];

@@ -279,6 +279,11 @@ const DDR: Readonly<Record<string, PlaceNumber>> = {
 };
 /** `… on LABEL (channel:…`, `… at LABEL location: …`. */
 const EDAC_LABEL = /(?:^| )(?:on|at) (\S.{0,159}?) (?:\(|location: )/;
+/**
+ * ghes_edac: its one controller is all memory that firmware watches, and names no place; the bank has the group in its upper byte
+ * (UEFI 2.10 N.2.5).
+ */
+const OF_FIRMWARE = / - APEI location: /;
 /** What drivers print that have no label: `any memory`, `unknown memory`, `unknown label`. */
 const NO_LABEL = /^(?:any|unknown) (?:memory|label)/i;
 
@@ -330,7 +335,12 @@ export function placeOfEdac(fields: Readonly<Record<string, FieldValue>>): Decod
       place[member] = value;
     }
   }
-  if (typeof controller === 'number') place.controller ??= controller;
+  if (OF_FIRMWARE.test(text)) {
+    if (place.bank !== undefined && place.bank > 0xff) {
+      place.bankGroup ??= place.bank >> 8;
+      place.bank &= 0xff;
+    }
+  } else if (typeof controller === 'number') place.controller ??= controller;
   locationOf(text, place);
   return placeOrNone(place);
 }

@@ -220,6 +220,20 @@ export const LINUX = {
       next: 'If the process is a VMM, look at the log of its guest. Otherwise look whether the process died.',
     },
   }),
+  'poison-killed': row(
+    'pfn:pfn comm:string pid:number',
+    'Linux kills a process because it could not take a bad page from it.',
+    {
+      severity: 'uncorrected-recoverable',
+      line: f => `memory_failure pfn ${short(f.pfn)}: SIGKILL to ${short(f.comm)}:${short(f.pid)}`,
+      record: {
+        reporter: 'kernel',
+        headline: 'Linux kills a process because of a bad page',
+        explanation: 'The page could not be unmapped, so the process gets SIGKILL, which it cannot handle.',
+        next: 'Restart the process; look at the recovery action of the page.',
+      },
+    },
+  ),
   'soft-offline': row('pfn:pfn message:string', 'Linux moves the contents of a weak page elsewhere.', {
     severity: 'info',
     record: {
@@ -291,7 +305,7 @@ export const LINUX = {
       },
     },
   ),
-  panic: row('message:string', 'Linux panicked.', {
+  panic: row('message:string pfn?:pfn', 'Linux panicked; because of a page that it could not recover, also which.', {
     severity: 'fatal',
     line: f => `Kernel panic: ${short(f.message)}`,
     record: {

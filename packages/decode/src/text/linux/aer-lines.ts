@@ -30,7 +30,16 @@ interface Open {
   firstLine: number;
   lastLine: number;
   foreign: number;
+  /** Its first line, which says how severe it is, is missing: its bits tell. */
+  headless?: true;
 }
+/** Bits of the correctable error status, by all names of theirs; all others are of uncorrectable errors. drivers/pci/pcie/aer.c. */
+const CORRECTABLE =
+  /^bit \d{1,2} (?:RxErr|BadTLP|BadDLLP|Rollover|Timeout|(?:Adv)?NonFatalErr|CorrIntErr|HeaderOF|Receiver Error|Bad [TD]LLP|Bad TLP|RELAY_NUM Rollover|Replay Timer Timeout|Advisory Non-Fatal)/;
+const BIT_WORD = /^bit \d/;
+const NOTHING_SAID =
+  'the status of a PCIe error stands alone: neither its severity nor its bits are there; no record was made of it';
+const NO_SEVERITY = 'the line that says how severe it is is missing';
 
 export class AerLines implements KernelPart {
   readonly #sink: ItemSink;
@@ -86,8 +95,21 @@ export class AerLines implements KernelPart {
       return true;
     }
     const open = this.#open;
-    if (open === undefined || open.device !== device) return false;
-    return this.#more(open, said, lineNumber);
+    if (open !== undefined && open.device === device) return this.#more(open, said, lineNumber);
+    if (!DEVICE.test(said)) return false;
+    this.end();
+    const headless: Open = {
+      device,
+      name: 'pcie-uncorrected',
+      words: [NO_SEVERITY],
+      header: undefined,
+      firstLine,
+      lastLine: lineNumber,
+      foreign: 0,
+      headless: true,
+    };
+    this.#open = headless;
+    return this.#more(headless, said, lineNumber);
   }
 
   skipped(lines: number): void {
@@ -100,7 +122,14 @@ export class AerLines implements KernelPart {
     const open = this.#open;
     this.#open = undefined;
     if (open === undefined) return;
-    const { device, name, words, header, firstLine, lastLine } = open;
+    const { device, words, header, firstLine, lastLine } = open;
+    const bits = words.filter(word => BIT_WORD.test(word));
+    if (open.headless === true && bits.length === 0) {
+      const note = { code: 'E_TEXT_INCOMPLETE', message: NOTHING_SAID } as const;
+      this.#sink({ type: 'note', form: 'linux', firstLine, lastLine, note });
+      return;
+    }
+    const name = open.headless === true && bits.every(word => CORRECTABLE.test(word)) ? 'pcie-corrected' : open.name;
     const message = words.join(', ').slice(0, MAX_TEXT);
     const fields: KindFields<'pcie-corrected'> = { device, message, ...(header === undefined ? {} : { header }) };
     this.#sink({ type: 'event', form: 'linux', name, fields, firstLine, lastLine });

@@ -5,7 +5,7 @@
 import { nameIn } from '../transport/line.ts';
 
 const PREFIX = String.raw`(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \S{1,64} kernel: )`;
-const STAMP = String.raw`\[ {0,8}\d{1,10}\.\d{6}\] ?(?:\[ {0,8}[TC]\d{1,10}\] ?)?`;
+const STAMP = String.raw`\[ {0,8}\d{1,10}\.\d{6} ?\] ?(?:\[ {0,8}[TC]\d{1,10}\] ?)?`;
 const WORDS = String.raw`(?:mce: |\{\d{1,10}\})?\[Hardware Error\](?=[:\s])|EDAC (?:[a-z][\w-]{1,15} )?MC\d{1,3}: |Memory failure: 0x`;
 const BEGINNING = new RegExp(`${PREFIX}?(?:${STAMP}(?:${WORDS})?|${WORDS})`, 'g');
 /** In a paragraph a prefix may stand at the end of a line, its message in the next. */

@@ -17,6 +17,15 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'Linux version %s',
   },
   {
+    re: new RegExp(`^Kernel panic - not syncing: (Memory failure: (0x[0-9a-f]{1,16}): .*)$`, 's'),
+    event: 'panic',
+    captures: [
+      ['message', 'text'],
+      ['pfn', 'hex'],
+    ],
+    source: 'Kernel panic - not syncing: Memory failure: %#lx: unrecoverable page (mm/memory-failure.c since 7.2)',
+  },
+  {
     re: /^Kernel panic(?: - not syncing)?: (.*)$/s,
     event: 'panic',
     captures: [['message', 'text']],
@@ -283,6 +292,20 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
       ['virt', 'hex'],
     ],
     source: 'Injecting memory failure for pfn %#lx at process virtual address %#lx (before 4.12: for page %#x at %lx)',
+  },
+  {
+    re: new RegExp(
+      `^(?:Memory failure: |MCE )${HEX}: forcibly killing (.{0,64}):(\\d{1,10}) because of failure to unmap`,
+      's',
+    ),
+    event: 'poison-killed',
+    captures: [
+      ['pfn', 'hex'],
+      ['comm', 'text'],
+      ['pid', 'dec'],
+    ],
+    source:
+      'Memory failure: %#lx: forcibly killing %s:%d because of failure to unmap corrupted page (kill_procs(), SIGKILL)',
   },
   {
     re: new RegExp(`^(?:Memory failure: |MCE )${HEX}: (.*)$`, 's'),

@@ -35,6 +35,7 @@ export const LINUX_NEEDLES: readonly string[] = [
   'Starting machine check poll',
   'EDAC DEVICE',
   'PCIe Bus Error: ',
+  'error status/mask=',
   'CXL Bus Error: ',
   'aer_status: 0x',
   'evice recovery ',

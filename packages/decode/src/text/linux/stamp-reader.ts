@@ -21,6 +21,8 @@ export class StampReader {
     if (at === digits || at - digits > 10 || bytes[at] !== 0x2e) return -1;
     at++;
     for (let i = 0; i < 6; i++, at++) if (!isDigit(bytes[at])) return -1;
+    // Pages show a blank before the bracket.
+    if (bytes[at] === 0x20) at++;
     if (at >= end || bytes[at] !== 0x5d) return -1;
     at++;
     if (bytes[at] === 0x20) at++;

@@ -5,7 +5,7 @@
 
 const BEGINS: readonly RegExp[] = [
   // Marks of a quoted mail; the kernel's stamp; a time in brackets; a priority.
-  /^(?:>|\s{0,8}\[ {0,8}\d{1,10}\.\d{3,9}[\][,]|\[[A-Z][a-z]{2} |<\d{1,3}>)/,
+  /^(?:>|\s{0,8}\[ {0,8}\d{1,10}\.\d{3,9}(?: ?\]|[[,])|\[[A-Z][a-z]{2} |<\d{1,3}>)/,
   // Times of syslog, of the journal and of logread.
   /^(?:[A-Z][a-z]{2} [ \d]\d \d{2}:|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:|[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} |\s{0,8}\d{4}-\d{2}-\d{2}[T ]\d{2}:|\d{10}\.\d{6} )/,
   // A number and a date, as lists of events have them.

@@ -44,10 +44,11 @@ const LEVEL = /^(?:<\d{1,3}>|[a-z0-9]{1,8} {0,7}:[a-z]{1,7} {0,7}: )/;
 /**
  * `[    1.234567] `, `[    1.234567][    T1] `, `[    1.234567] [    T1] `, `[Mon Mar 16 11:34:29 2026] ` in any
  * language; with the difference behind it (`dmesg -d`) or alone (`dmesg -H`: `[Mar16 11:34] `, `[  +0.000123] `); with
- * the CPU behind it (`[    1.234567,3] `, of telephones); `[2026-03-16T11:34:29.123Z] `, of what logs a serial line.
+ * the CPU behind it (`[    1.234567,3] `, of telephones); `[2026-03-16T11:34:29.123Z] `, of what logs a serial line;
+ * `[    1.234567 ] `, as pages show it.
  */
 const STAMP =
-  /^\[(?: {0,8}\d{1,10}\.\d{3,9}(?:,\d{1,3})?(?: <[ \d.+]{1,16}>)?|[^\s\]]{1,16} [^\s\]]{1,16} {1,2}\d{1,2} [\d:]{8} \d{4}|[A-Z][a-z]{2}[ \d]\d \d{2}:\d{2}| {0,8}\+\d{1,8}\.\d{6}|\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)\] ?(?:\[ {0,8}([TC]\d{1,10})\] ?)?/;
+  /^\[(?: {0,8}\d{1,10}\.\d{3,9}(?:,\d{1,3})?(?: <[ \d.+]{1,16}>)? ?|[^\s\]]{1,16} [^\s\]]{1,16} {1,2}\d{1,2} [\d:]{8} \d{4}|[A-Z][a-z]{2}[ \d]\d \d{2}:\d{2}| {0,8}\+\d{1,8}\.\d{6}|\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)\] ?(?:\[ {0,8}([TC]\d{1,10})\] ?)?/;
 /** `2026-03-16T11:34:29,123456+01:00 `, from `dmesg --time-format iso`: no host and no program follow. */
 const STAMP_ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2},\d{6}[+-]\d{2}:\d{2} /;
 /** CPU and task that kernels of telephones put behind the stamp: `[3:  swapper/3:    0] `, `(0)[1:swapper/0]`. */
@@ -55,7 +56,7 @@ const TASK = /^(?:\(\d{1,3}\)\[\d{1,7}:[^\]]{1,32}\] ?|\[ {0,4}\d{1,3}: {0,16}[^
 /** The caller where the console or the log prints no time: `[    T1] `. */
 const CALLER = /^\[ {0,8}([TC]\d{1,10})\] ?/;
 /** The same stamp somewhere in a line: the console wrote it behind what a program left without a line end. */
-const STAMP_INSIDE = /\[ {0,8}\d{1,10}\.\d{6}\] ?(?:\[ {0,8}[TC]\d{1,10}\] ?)?/;
+const STAMP_INSIDE = /\[ {0,8}\d{1,10}\.\d{6} ?\] ?(?:\[ {0,8}[TC]\d{1,10}\] ?)?/;
 
 /**
  * What stands before a line, or before its syslog prefix, and names no program: `3,1205,5123456793,-;` of /dev/kmsg and
