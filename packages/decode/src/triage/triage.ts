@@ -251,7 +251,7 @@ function ofProcessor(place: DecodedPlace | undefined): string | undefined {
 function unlabelled({ place, record: { component, kind, raw } }: Witness): string | undefined {
   // Of a firmware record the component is the kind of its section, with the place.
   // A unit without a channel says less than a place that has one.
-  const isVague = component?.channel === undefined && component?.area === 'memory' && place?.channel !== undefined;
+  const isVague = component?.area === 'memory' && place?.channel !== undefined && !/channel/.test(component.name);
   const isUnit = component !== undefined && component.area !== 'unknown' && kind !== 'cper' && !isVague;
   // The component has the rest of the place in its name.
   if (isUnit && place?.fru === undefined) {
