@@ -4,7 +4,7 @@ import { endWithoutOutput } from './interrupt.ts';
 import { onLostOutput, say } from './output.ts';
 
 /** Commands that do more than print: where they did not come to their end, nothing is known. */
-const WORKS: ReadonlySet<string> = new Set(['run', 'matrix', 'sweep', 'bisect', 'repro', 'einj', 'fetch']);
+const WORKS: ReadonlySet<string> = new Set(['run', 'matrix', 'sweep', 'hunt', 'bisect', 'repro', 'einj', 'fetch']);
 
 /** A closed pipe (`| head`) ends the program quietly; a full disk is said in one line. */
 export function endWhenOutputIsLost(argv: readonly string[]): void {

@@ -118,6 +118,29 @@ Examples:
       (await import('./map.ts')).diffMap(from, to, merged(program, options)),
     );
 
+  partOptions(program.command('hunt'))
+    .description('machine checks and steps by chance, led by what is new; what shows a defect becomes a scenario')
+    .addOption(new Option('--vendor <vendor>', 'whose machine checks').choices(['intel', 'amd']).default('intel'))
+    .option('--limit <n>', 'so many runs', count, 500)
+    .option('--for <seconds>', 'begin no run after this long', deadline)
+    .option('--order <n>', 'seed of what is tried', count, 1)
+    .option('--jobs <n>', 'runs at a time; with 1 a hunt is the same for a seed and a corpus', count, 4)
+    .addOption(engineOption('fork'))
+    .option('--out <folder>', 'where scenarios of defects go')
+    .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      `
+New is an outcome, a signal, what became of a page, or a kind of line that is printed. What showed something new is kept in the
+state folder, and varied by this hunt and the next. A defect is a WARNING, a BUG, an oops, a stall, a guest that hangs or a VMM
+that dies: it is made as small as still shows it.
+
+Examples:
+  syndrome hunt --limit 2000 --out defects
+  syndrome hunt --vendor amd --guest-kernel 6.19.6 --for 600 --json | jq .caught`,
+    )
+    .action(async (options: object) => (await import('./hunt.ts')).hunt(merged(program, options)));
+
   partOptions(program.command('bisect'))
     .description(
       'between which two kernels (or versions of QEMU or Xen) on offer does the verdict of a scenario change?',

@@ -10,7 +10,7 @@ import { runProgram } from './run-program.ts';
 
 /** Commands of the whole program that somebody may look for in this file: lab and supervisor. */
 const ELSEWHERE =
-  'run matrix sweep map diff-map bisect repro einj scenarios show compare report web supply doctor watch inject completion fleet supervise agent controller drill store audit api simulate';
+  'run matrix sweep map diff-map hunt bisect repro einj scenarios show compare report web supply doctor watch inject completion fleet supervise agent controller drill store audit api simulate';
 
 const argv = process.argv.slice(2);
 endWhenOutputIsLost(argv);

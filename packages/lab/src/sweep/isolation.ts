@@ -5,7 +5,7 @@
 import type { CellRun, Engine } from '../engine/engine.ts';
 import type { RunSpec } from '../run-spec.ts';
 import { drawn } from '../params/shuffle.ts';
-import { evidenceOf } from './observation.ts';
+import { evidenceOf, observe } from './observation.ts';
 import { SweepError } from './errors.ts';
 
 /** Of so many cells one is measured again from the file, and one cold. */
@@ -28,9 +28,15 @@ export function checksOf(n: number, seed: number): ('restore' | 'cold')[] {
   return [...(restore ? (['restore'] as const) : []), ...(cold ? (['cold'] as const) : [])];
 }
 
+/**
+ * Events and the outcome. That a guest no longer answers, or that a VMM has gone, is no event among them, for how soon the lab
+ * sees it differs; as `hung` and `vmm-died` it is the outcome, unless something worse has come before it.
+ */
+const shownBy = ({ events }: CellRun): string[] => [...evidenceOf(events), `outcome ${observe(events).outcome}`];
+
 /** What one run shows and the other does not. */
 function difference(a: CellRun, b: CellRun): string | undefined {
-  const [left, right] = [evidenceOf(a.events), evidenceOf(b.events)];
+  const [left, right] = [shownBy(a), shownBy(b)];
   const only = (of: string[], other: string[]): string[] => of.filter(word => !other.includes(word));
   const [lost, more] = [only(left, right), only(right, left)];
   if (lost.length === 0 && more.length === 0) return undefined;

@@ -7,6 +7,8 @@ import type { SqlRow, SqlValue, Store } from '@syndrome/base/store/store.ts';
 import { LEASE_TABLE } from '@syndrome/base/store/lease.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import { stateFolder } from '../state-dir.ts';
+import type { Genome } from './hunt/genome.ts';
+import type { Corpus } from './hunt/corpus.ts';
 import { type Agreement, AGREEMENTS } from './judge.ts';
 import type { Observation } from './observation.ts';
 
@@ -25,6 +27,14 @@ const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { number: 2, name: 'how a cell was judged last', statements: ['alter table place add column agreement text'] },
+  {
+    number: 3,
+    name: 'what hunts keep',
+    statements: [
+      `create table corpus(kernel text not null, genome text not null, features text not null, found bigint not null,
+         primary key (kernel, genome))`,
+    ],
+  },
 ];
 
 /** A measured cell. */
@@ -202,6 +212,30 @@ export class SweepStore {
     } finally {
       this.#writing = undefined;
     }
+  }
+
+  /** What hunts on a kernel have kept, in the order in which it was found. */
+  corpus(kernel: string): Corpus {
+    return {
+      load: async () => {
+        const rows = await this.#store.query('select genome, features from corpus where kernel = $1 order by found', [
+          kernel,
+        ]);
+        return rows.map(row => ({
+          genome: JSON.parse(String(row['genome'])) as Genome,
+          features: JSON.parse(String(row['features'])) as string[],
+        }));
+      },
+      keep: (genome, features) =>
+        this.#store.transaction(query =>
+          insert(
+            query,
+            'corpus(kernel, genome, features, found)',
+            [[kernel, JSON.stringify(genome), JSON.stringify(features), Date.now()]],
+            ' on conflict (kernel, genome) do nothing',
+          ),
+        ),
+    };
   }
 
   async close(): Promise<void> {

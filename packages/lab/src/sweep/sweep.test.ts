@@ -207,6 +207,33 @@ describe('isolation', () => {
       'only here: guest.memory-failure',
     );
   });
+  test.each([
+    ['a guest that no longer answers', { layer: 'guest', source: 'agent', name: 'guest.silent', fields: {} }],
+    ['a VMM that has died', { layer: 'vmm', source: 'qmp', name: 'vmm.exit', fields: { code: 139, expected: false } }],
+  ])('is broken by %s alone, as another outcome', async (_, event) => {
+    const silent = runOf(
+      [...eventsOf(0x91e1000n, 98, 7), { seq: 99, t: 99e9, ...event } as unknown as TraceEvent],
+      '/silent',
+    );
+    await expect(checkIsolation(spec, good, { engine: plays(good), alone: plays(silent) })).rejects.toThrow('outcome');
+  });
+  test('does not count that the agent of a forked machine greets the lab anew', async () => {
+    const greeted = runOf(
+      [
+        ...eventsOf(0x91e1000n, 98, 7),
+        {
+          seq: 99,
+          t: 99e9,
+          layer: 'guest',
+          source: 'agent',
+          name: 'guest.agent-ready',
+          fields: {},
+        } as unknown as TraceEvent,
+      ],
+      '/greeted',
+    );
+    expect(await checkIsolation(spec, good, { engine: plays(good), alone: plays(greeted) })).toBeUndefined();
+  });
   test('is broken by a cell that is always another one alone: both traces are named', async () => {
     await expect(checkIsolation(spec, good, { engine: plays(good), alone: plays(other) })).rejects.toMatchObject({
       code: 'E_SWEEP_ISOLATION',
