@@ -42,6 +42,7 @@ const OTHERS: readonly (readonly [where: RegExp, words: string, what: string])[]
     'requests to the agent; the kind of machine that it boots',
   ],
   [/^packages\/cli\/src\/audit-commands\.ts$/, 'verify', 'a command'],
+  [/^packages\/cli\/src\/many-commands\.ts$/, 'map', 'a command'],
   [/^packages\/cli\/src\/program\.ts$/, 'inject-mce qemu', 'examples for people; a part with versions on offer'],
   [/^packages\/cli\/src\/part-options\.ts$/, 'qemu', 'a part that a matrix varies'],
   [
@@ -64,6 +65,11 @@ const OTHERS: readonly (readonly [where: RegExp, words: string, what: string])[]
   [/^packages\/lab\/src\/supply\//, 'wait verify qemu', 'phases of a download, and a part that is fetched'],
   [/^packages\/lab\/src\/(?:parts|machines\/[\w-]+)\.ts$/, 'qemu', 'a part of a machine'],
   [/^packages\/lab\/src\/(?:steps|outlook)\/[\w-]+\.ts$/, 'qemu', 'a consumer of records'],
+  [
+    /^packages\/lab\/src\/sweep\/hunt\/genome\.ts$/,
+    'on-signal check-interval inject-mce pause resume linux-guest',
+    'the scenarios that a hunt writes',
+  ],
   [/^packages\/lab\/src\/host-local\.ts$/, 'gpa2hpa', 'a monitor command'],
   [/^packages\/lab\/src\/poison-record\.ts$/, 'host-poison', 'a folder of the state'],
   [/^scripts\/fuzz\/growth\/parsers\.ts$/, 'inject-mce gpa2hpa', 'the text of a scenario, a monitor command'],
