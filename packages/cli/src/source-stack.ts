@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
-import { fileURLToPath } from 'node:url';
 
 /** A place of a stack: file, line, column, counted from 1. */
 const PLACE = /(file:\/\/[^\s()]+\.js):(\d{1,9}):(\d{1,9})/g;
@@ -8,7 +7,7 @@ const PLACE = /(file:\/\/[^\s()]+\.js):(\d{1,9}):(\d{1,9})/g;
 /** The map beside a file that was compiled; undefined where there is none that can be read. */
 function mapOf(url: string): SourceMap | undefined {
   try {
-    const payload: unknown = JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, 'utf8'));
+    const payload: unknown = JSON.parse(readFileSync(new URL(`${url}.map`), 'utf8'));
     return new SourceMap(payload as ConstructorParameters<typeof SourceMap>[0]);
   } catch {
     return undefined;
