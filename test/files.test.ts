@@ -44,6 +44,7 @@ const WRITES: readonly (readonly [string, string[]])[] = [
   ['--html', ['decode', '0xbd80000000000134']],
   ['--html', ['matrix', 'intel-uc-fatal', '--offline', '--guest-kernel', 'all']],
   ['--html', ['bisect', 'intel-uc-fatal', '--offline', '--good', '7.1.13', '--bad', '7.2.12']],
+  ['--html', ['map', 'intel-status']],
   ['--out', ['encode', 'memory', 'physicalAddress=0x1000']],
   ['--out', ['encode', '--from-json', 'section.json']],
 ];
