@@ -1,6 +1,6 @@
 /**
- * Secrets are planted where a site has them: tokens of its API, the secret of a webhook, the password of a fence agent and that of the ledger's
- * database, and of a VM's command line. Then all is read that anybody else reads: logs, answers, notices, metrics, the ledger and its audit.
+ * Secrets are planted where a site has them: tokens of its API, the secret of a webhook, the password of a fence agent and those of databases.
+ * Then all is read that anybody else reads: the controller's log, answers, notices, metrics, the ledger and its audit.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
