@@ -30,6 +30,7 @@ class Template {
   /** Of the machine that was kept. It has ended. */
   readonly #session: Session;
   holds = 0;
+  closed = false;
 
   constructor(
     session: Session,
@@ -65,6 +66,7 @@ class Template {
   }
 
   close(): void {
+    this.closed = true;
     this.#memory.close();
     this.#devices.close();
   }
@@ -81,9 +83,12 @@ export class Templates implements Points {
   }
 
   async at(run: PreparedRun, scenario: Scenario, steps: number): Promise<HeldPoint> {
-    const template = await this.#template(run, scenario, steps);
+    let template: Template;
+    // One may be closed in the moment in which it is looked up.
+    do template = await this.#template(run, scenario, steps);
+    while (template.closed);
     template.holds++;
-    this.#bound();
+    void this.#bound();
     return {
       steps: template.steps,
       recorded: template.recorded,
@@ -172,14 +177,13 @@ export class Templates implements Points {
   }
 
   /** Ends those that nobody has and that were not used for the longest time, where there are too many. */
-  #bound(): void {
+  async #bound(): Promise<void> {
     for (const [key, making] of this.#known) {
       if (this.#known.size <= MOST) return;
-      void making.then(template => {
-        if (template.holds > 0 || this.#known.get(key) !== making) return;
-        this.#known.delete(key);
-        template.close();
-      });
+      const template = await making.catch(() => undefined);
+      if (template === undefined || template.holds > 0 || this.#known.get(key) !== making) continue;
+      this.#known.delete(key);
+      template.close();
     }
   }
 }
