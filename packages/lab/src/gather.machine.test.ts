@@ -38,6 +38,6 @@ test('after gathering online nothing is lacking offline, and what is lacking is 
     Object.fromEntries(scenarios.filter(s => s.machine.kind === 'arm64-host').map(s => [s.name, 'E_SUPPLY_OFFLINE'])),
   );
   copy(/\/kexec-/);
-  expect(await lacking()).toEqual({ 'xen-uc-kexec': 'E_SUPPLY_OFFLINE' });
+  expect(await lacking()).toEqual({ 'kdump-over-poison': 'E_SUPPLY_OFFLINE', 'xen-uc-kexec': 'E_SUPPLY_OFFLINE' });
   expect(readdirSync(join(folder, 'cache/initramfs')).length).toBeGreaterThan(3);
 });
