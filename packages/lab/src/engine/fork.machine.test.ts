@@ -10,8 +10,7 @@ import { forkLibrary } from '../fork/library.ts';
 import { ForkServer } from '../fork/server.ts';
 import { machineChannels } from '../machine/qemu-args.ts';
 import { prepareRun, tracedRun } from '../run.ts';
-import { type RunSpec, scenarioData } from '../run-spec.ts';
-import { findScenario } from '../scenario/load.ts';
+import type { RunSpec } from '../run-spec.ts';
 import { startMachine } from '../start.ts';
 import { Supply } from '../supply/supply.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
@@ -21,6 +20,7 @@ import { openEngine } from './open.ts';
 import { StoppedMachines } from './stopped-machines.ts';
 import { evidence } from './testing/evidence.ts';
 import { plainHeader } from './testing/header.ts';
+import { fatal, scenario, srao } from './testing/specs.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'fork-'));
 let supply: Supply;
@@ -35,8 +35,6 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   rmSync(dir, { recursive: true, force: true });
 });
-
-const srao: RunSpec = { accel: 'tcg', scenario: scenarioData(findScenario('intel-srao-process')) };
 
 test('a forked run sees what one sees whose machine was booted, and has its steps and their times in order', async () => {
   const forked = await engine.run(srao, { keep: () => false });
@@ -60,28 +58,12 @@ test('a kept trace is whole', async () => {
 });
 
 test('twenty forks of two kinds leave the memory of their machine as it was', async () => {
-  const scenario = findScenario('intel-srao-process');
   const run = await prepareRun(srao, { supply });
   const hub = await Hub.open();
   const machines = new StoppedMachines(hub, await forkLibrary(supply), { supply });
   try {
     const point = await machines.at(run, scenario, 5);
     const before = await point.hash();
-    const fatal: RunSpec = {
-      ...srao,
-      scenario: {
-        ...srao.scenario,
-        steps: [
-          ...srao.scenario.steps.slice(0, 5),
-          {
-            step: 'inject-mce',
-            args: { cpu: 0, bank: 1, status: '0xb200000000000000', mcgstatus: '0x4', broadcast: true },
-          },
-        ],
-        expect: ['within 20s: guest.panic'],
-        outcome: 'panicked',
-      },
-    };
     const outcomes: string[] = [];
     const work = async (specs: RunSpec[]): Promise<void> => {
       for (const spec of specs) {

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { prepareRun, tracedRun } from '../run.ts';
-import { type RunSpec, scenarioData } from '../run-spec.ts';
-import { findScenario } from '../scenario/load.ts';
+import type { RunSpec } from '../run-spec.ts';
 import { Supply } from '../supply/supply.ts';
 import { openEngine } from './open.ts';
 import { Templates } from './templates.ts';
 import { evidence } from './testing/evidence.ts';
+import { fatal, scenario, srao } from './testing/specs.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'template-'));
 let supply: Supply;
@@ -20,24 +20,6 @@ afterAll(() => {
   vi.unstubAllEnvs();
   rmSync(dir, { recursive: true, force: true });
 });
-
-const scenario = findScenario('intel-srao-process');
-const srao: RunSpec = { accel: 'tcg', scenario: scenarioData(scenario) };
-const fatal: RunSpec = {
-  ...srao,
-  scenario: {
-    ...srao.scenario,
-    steps: [
-      ...srao.scenario.steps.slice(0, 5),
-      {
-        step: 'inject-mce',
-        args: { cpu: 0, bank: 1, status: '0xb200000000000000', mcgstatus: '0x4', broadcast: true },
-      },
-    ],
-    expect: ['within 20s: guest.panic'],
-    outcome: 'panicked',
-  },
-};
 
 test('a loaded run sees what one sees whose machine was booted, and leaves no file with a name', async () => {
   const engine = await openEngine({ kind: 'template', services: { supply } });
