@@ -37,7 +37,7 @@ function asMatrix(map: SpaceMap): MatrixReport {
           schemaVersion: 1,
           scenario: map.space,
           title: map.title,
-          verdict: 'pass' as const,
+          verdict: one.disagree > 0 ? ('fail' as const) : ('pass' as const),
           outcome: one.outcome,
           seconds: 0,
           expectations: [
