@@ -1,8 +1,6 @@
 /** @module `syndrome hunt`: machine checks by chance, led by what is new. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { writeOutput } from '@syndrome/base/disk/output-file.ts';
+import { checkOutputFolder, writeOutputFolder } from '@syndrome/base/disk/output-folder.ts';
 import type { McaVendor } from '@syndrome/decode/mca/record.ts';
 import type { EngineKind } from '@syndrome/lab/engine/engine.ts';
 import { openEngine } from '@syndrome/lab/engine/open.ts';
@@ -50,8 +48,17 @@ function huntText({
   ].map(line => safeText(line, 1000));
 }
 
+const isOurs = (_: string, names: readonly string[]): boolean => names.every(name => /^hunted-\d+\.yaml$/.test(name));
+
+/** The scenarios of what was caught, as files. */
+async function* scenariosOf({ caught }: HuntReport): AsyncGenerator<{ name: string; content: string }> {
+  for (const [i, { scenario }] of caught.entries()) yield { name: `hunted-${i + 1}.yaml`, content: scenario };
+}
+
 /** `syndrome hunt`. */
 export async function hunt(options: Options): Promise<void> {
+  const { out } = options;
+  if (out !== undefined) checkOutputFolder('--out', out, isOurs);
   const signal = interruptSignal();
   const supply = await openSupply(options, signal);
   const by = { ...services(supply), signal };
@@ -79,12 +86,7 @@ export async function hunt(options: Options): Promise<void> {
     await engine.close();
     await store.close();
   }
-  const { out } = options;
-  if (out !== undefined && report.caught.length > 0) {
-    mkdirSync(out, { recursive: true });
-    for (const [i, { scenario }] of report.caught.entries())
-      await writeOutput(join(out, `hunted-${i + 1}.yaml`), scenario, signal);
-  }
+  if (out !== undefined && report.caught.length > 0) await writeOutputFolder(out, scenariosOf(report), isOurs);
   if (options.json) printJson(report);
   else for (const line of huntText(report)) print(line);
 }

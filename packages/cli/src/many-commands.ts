@@ -126,7 +126,10 @@ Examples:
     .option('--order <n>', 'seed of what is tried', count, 1)
     .option('--jobs <n>', 'runs at a time; with 1 a hunt is the same for a seed and a corpus', count, 4)
     .addOption(engineOption('fork'))
-    .option('--out <folder>', 'where scenarios of defects go')
+    .option(
+      '--out <folder>',
+      'where scenarios of defects go: a new or empty folder, or that of a hunt before, which is replaced',
+    )
     .option('--json', 'machine-readable')
     .addHelpText(
       'after',
